@@ -1,0 +1,157 @@
+package lua
+
+import (
+	glua "github.com/yuin/gopher-lua"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// boot is the way of main: the chunks of the libraries, the chunk of the entry,
+// then its function with the arguments. Each may wait, so each is a step.
+type boot struct {
+	vm   *VM
+	args []messages.Value
+	step int
+	vals map[*Program]glua.LValue // what the libraries returned
+}
+
+// next prepares the step after the one that gave ret. It reports false at the
+// end, when it has finished the process.
+func (b *boot) next(t *task, ret []glua.LValue) bool {
+	vm := b.vm
+	libs := vm.prog.libs
+	if vm.main != nil && b.step == 0 {
+		b.step = len(libs) + 2
+		return b.run(t, vm.main, b.values()...)
+	}
+	if vm.env == nil {
+		vm.env = vm.newEnv()
+	}
+	if b.step > 0 && b.step <= len(libs) {
+		b.vals[libs[b.step-1]] = first(ret)
+	}
+	b.step++
+	switch n := len(libs); {
+	case b.step <= n:
+		if b.vals == nil {
+			b.vals = make(map[*Program]glua.LValue, n)
+		}
+		lib := libs[b.step-1]
+		return b.chunk(t, lib, b.libEnv(lib))
+	case b.step == n+1:
+		b.bind(vm.prog, vm.env)
+		return b.chunk(t, vm.prog, vm.env)
+	case b.step == n+2:
+		fn := b.method(first(ret))
+		if fn == nil {
+			vm.finish(nil, messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method))
+			return false
+		}
+		vm.main = fn
+		return b.run(t, fn, b.values()...)
+	}
+	b.done(ret)
+	return false
+}
+
+func first(ret []glua.LValue) glua.LValue {
+	if len(ret) == 0 {
+		return glua.LNil
+	}
+	return ret[0]
+}
+
+func (b *boot) run(t *task, fn *glua.LFunction, args ...glua.LValue) bool {
+	t.th = b.vm.thread(b.vm.env)
+	t.fn, t.args = b.vm.callable(t.th, fn, args)
+	t.tail = false
+	return true
+}
+
+func (b *boot) chunk(t *task, p *Program, env *glua.LTable) bool {
+	t.th = b.vm.thread(env)
+	t.fn, t.args, t.tail = t.th.NewFunctionFromProto(p.proto), nil, false
+	return true
+}
+
+func (b *boot) values() []glua.LValue {
+	out := make([]glua.LValue, len(b.args))
+	for i, a := range b.args {
+		out[i] = b.vm.eng.toLua(a)
+	}
+	b.args = nil
+	return out
+}
+
+// method finds the entry's function in what its chunk returned.
+func (b *boot) method(v glua.LValue) *glua.LFunction {
+	if fn, ok := v.(*glua.LFunction); ok {
+		return fn
+	}
+	if t, ok := v.(*glua.LTable); ok {
+		fn, _ := t.RawGetString(b.vm.prog.Method).(*glua.LFunction)
+		return fn
+	}
+	return nil
+}
+
+// done ends the process with what main returned: a second value that is text
+// or an error makes it a failure.
+func (b *boot) done(ret []glua.LValue) {
+	vm := b.vm
+	if len(ret) > 1 {
+		if e, ok := errorOf(ret[1]); ok {
+			vm.finish(nil, e)
+			return
+		}
+		if s, ok := ret[1].(glua.LString); ok {
+			vm.finish(nil, &messages.Error{Message: string(s)})
+			return
+		}
+	}
+	values := make([]messages.Value, len(ret))
+	for i, v := range ret {
+		values[i] = fromLua(v)
+	}
+	vm.finish(values, nil)
+}
+
+// newEnv makes the global table of this state. A program that cannot change it
+// runs on the shared one.
+func (vm *VM) newEnv() *glua.LTable {
+	if !vm.prog.ownEnv {
+		return vm.prog.globals
+	}
+	env := vm.eng.tmpl.CreateTable(0, 4)
+	env.Metatable = vm.prog.meta
+	env.RawSetString("_G", env)
+	return env
+}
+
+// bind puts the values of p's imports into env.
+func (b *boot) bind(p *Program, env *glua.LTable) {
+	for _, im := range p.Imports {
+		if im.Library != nil {
+			env.RawSetString(im.Alias, b.vals[im.Library])
+		} else if m := b.vm.eng.modules[im.Module]; m != nil {
+			env.RawSetString(im.Alias, m.value)
+		}
+	}
+}
+
+// libEnv is the global table of a library's chunk: that of the state, and in
+// front of it the library's own imports.
+func (b *boot) libEnv(lib *Program) *glua.LTable {
+	if len(lib.Imports) == 0 {
+		return b.vm.env
+	}
+	tmpl := b.vm.eng.tmpl
+	env := tmpl.CreateTable(0, len(lib.Imports))
+	meta := tmpl.CreateTable(0, 3)
+	meta.RawSetString("__index", b.vm.env)
+	meta.RawSetString("__newindex", b.vm.env)
+	meta.RawSetString("__metatable", glua.LFalse)
+	env.Metatable = meta
+	b.bind(lib, env)
+	return env
+}

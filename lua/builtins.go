@@ -1,0 +1,4 @@
+package lua
+
+// builtins are the modules that belong to the engine.
+var builtins = []Module{channelModule, coroutineModule}

@@ -1,0 +1,270 @@
+package lua
+
+import (
+	"time"
+
+	glua "github.com/yuin/gopher-lua"
+
+	"github.com/troupe-go/troupe/lua/stdlib"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Call is one call of a declared function: its arguments, which fit its
+// signature, its results, and the process around it. Arguments count from 0;
+// the object of a method is not one of them. A Call is valid until its function
+// returns.
+type Call struct {
+	vm      *VM
+	L       *state
+	first   int
+	pushed  int
+	name    string
+	collect bool // results of a command, in out
+	out     []glua.LValue
+	raised  glua.LValue
+}
+
+func (c *Call) at(i int) glua.LValue { return c.L.Get(c.first + i) }
+
+// Len is how many arguments were given.
+func (c *Call) Len() int { return c.L.GetTop() - c.first + 1 }
+
+// Has reports whether argument i was given and is not nil.
+func (c *Call) Has(i int) bool { return c.at(i) != glua.LNil }
+
+// TypeOf is the Lua type of argument i, "nil" where it is missing.
+func (c *Call) TypeOf(i int) string { return c.at(i).Type().String() }
+
+// String is argument i as text: "" where it was left out.
+func (c *Call) String(i int) string {
+	switch v := c.at(i).(type) {
+	case glua.LString:
+		return string(v)
+	case *glua.LNilType:
+		return ""
+	default:
+		return c.vm.eng.text(v)
+	}
+}
+
+// Text is what tostring makes of argument i.
+func (c *Call) Text(i int) string {
+	v := c.at(i)
+	if meta, ok := c.vm.eng.tmpl.GetMetatable(v).(*glua.LTable); ok && v.Type() == glua.LTTable {
+		if fn := stdlib.Contents(meta).RawGetString("__tostring"); fn != glua.LNil {
+			c.L.Push(fn)
+			c.L.Push(v)
+			c.L.Call(1, 1)
+			s := c.L.Get(-1)
+			c.L.Pop(1)
+			return c.vm.eng.text(s)
+		}
+	}
+	return c.vm.eng.text(v)
+}
+
+// Number is argument i, 0 where it was left out.
+func (c *Call) Number(i int) float64 {
+	n, _ := c.at(i).(glua.LNumber)
+	return float64(n)
+}
+
+// Int is argument i, 0 where it was left out.
+func (c *Call) Int(i int) int { return int(c.Number(i)) }
+
+// Bool reports whether argument i is true in the sense of Lua.
+func (c *Call) Bool(i int) bool { return glua.LVAsBool(c.at(i)) }
+
+// Value is the frozen copy of argument i.
+func (c *Call) Value(i int) messages.Value { return fromLua(c.at(i)) }
+
+// Values are frozen copies of the arguments from i on.
+func (c *Call) Values(i int) []messages.Value {
+	n := c.Len() - i
+	if n <= 0 {
+		return nil
+	}
+	out := make([]messages.Value, n)
+	for j := range out {
+		out[j] = fromLua(c.at(i + j))
+	}
+	return out
+}
+
+// Table is the frozen copy of argument i, nil where it is no table.
+func (c *Call) Table(i int) *messages.Table {
+	t, _ := fromLua(c.at(i)).(*messages.Table)
+	return t
+}
+
+// Object is the Go value of an object given as argument i, nil for anything
+// else.
+func (c *Call) Object(i int) any {
+	if ud, ok := c.at(i).(*glua.LUserData); ok {
+		return ud.Value
+	}
+	return nil
+}
+
+// Field is the Go value of an object, or the frozen copy of anything else, under
+// a key of the table that is argument i. It finds objects, which a frozen copy
+// does not keep.
+func (c *Call) Field(i int, key string) any {
+	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	return objectOrValue(stdlib.Contents(t).RawGetString(key))
+}
+
+// Items are the elements of the list that is argument i, as Field gives them.
+func (c *Call) Items(i int) []any {
+	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	t = stdlib.Contents(t)
+	out := make([]any, t.Len())
+	for j := range out {
+		out[j] = objectOrValue(t.RawGetInt(j + 1))
+	}
+	return out
+}
+
+func objectOrValue(v glua.LValue) any {
+	if ud, ok := v.(*glua.LUserData); ok {
+		return ud.Value
+	}
+	return fromLua(v)
+}
+
+// Self is the Go value of the object a method was called on.
+func (c *Call) Self() any { return c.L.Get(1).(*glua.LUserData).Value }
+
+// SelfValue returns the object itself: for methods that return their object.
+func (c *Call) SelfValue() any { return c.L.Get(1) }
+
+// Return gives the results: Values, plain Go data, errors, or objects of
+// declared types. It always returns nil, so that a function can end with it.
+func (c *Call) Return(vs ...any) error {
+	for _, v := range vs {
+		lv := c.vm.eng.toLua(v)
+		if c.collect {
+			c.out = append(c.out, lv)
+		} else {
+			c.L.Push(lv)
+			c.pushed++
+		}
+	}
+	return nil
+}
+
+// Host carries out what the process wants.
+func (c *Call) Host() Host { return c.vm.host }
+
+// Process says who calls.
+func (c *Call) Process() *Self { return c.vm.host.Self() }
+
+// Location is "ns:name:line" of the code that calls.
+func (c *Call) Location() string {
+	if c.L == nil {
+		return c.vm.prog.ID
+	}
+	return location(c.L)
+}
+
+// Stack is the Lua stack of the caller, innermost first.
+func (c *Call) Stack() []messages.Frame {
+	if c.L == nil {
+		return nil
+	}
+	return whereabouts(c.L)
+}
+
+// Allowed reports whether the process may do action with resource.
+func (c *Call) Allowed(action, resource string) bool {
+	self := c.Process()
+	if self.Context == nil && !self.Strict {
+		return true
+	}
+	return self.Context.May(self.Strict, action, resource, &messages.Table{Keys: []messages.Value{"pid"}, Vals: []messages.Value{c.vm.host.PID()}})
+}
+
+// Modules lists the modules of the runtime.
+func (c *Call) Modules() []Module { return c.vm.eng.Modules() }
+
+// NewChannel makes a channel of the process with a buffer of size values.
+func (c *Call) NewChannel(size int) *Channel { return c.vm.newChannel(size) }
+
+// NewStream makes a channel that is pushed to from outside under the tag it
+// returns, until it is closed. onClose ends the subscription behind it.
+func (c *Call) NewStream(onClose func()) (*Channel, uint64) {
+	ch := c.vm.newChannel(0)
+	tag, o := c.vm.newOp()
+	o.stream = ch
+	vm := c.vm
+	ch.tag = tag
+	ch.onClose = func() {
+		vm.closeOp(tag)
+		if onClose != nil {
+			onClose()
+		}
+	}
+	return ch, tag
+}
+
+// Start carries a command out without waiting for it; done is called inside the
+// process with its answer or failure. cancel forgets it: done is not called.
+func (c *Call) Start(cmd *Command, done func(answer any, err *messages.Error)) (cancel func()) {
+	vm := c.vm
+	tag, o := vm.newOp()
+	o.cmd, o.then = cmd, done
+	vm.host.Ask(tag, cmd)
+	return func() { vm.closeOp(tag) }
+}
+
+// Sleep is the command that waits for d.
+func Sleep(d time.Duration) *Command { return &Command{Body: sleep(d)} }
+
+type sleep time.Duration
+
+// Timer calls a function inside the process when its time has come.
+type Timer struct {
+	vm   *VM
+	tag  uint64
+	fire func(now time.Time)
+}
+
+// NewTimer makes a timer that calls fire after d, once.
+func (c *Call) NewTimer(d time.Duration, fire func(now time.Time)) *Timer {
+	t := &Timer{vm: c.vm, fire: fire}
+	t.Reset(d)
+	return t
+}
+
+// Stop reports whether it came before the timer fired; then it never does.
+func (t *Timer) Stop() bool {
+	o := t.vm.findOp(t.tag)
+	if o == nil {
+		return false
+	}
+	o.stop()
+	t.vm.closeOp(t.tag)
+	return true
+}
+
+// Reset makes the timer fire after d from now, and reports whether it was
+// still pending.
+func (t *Timer) Reset(d time.Duration) bool {
+	pending := t.Stop()
+	tag, o := t.vm.newOp()
+	t.tag = tag
+	o.fire = t.fire
+	stop := t.vm.host.After(tag, d)
+	t.vm.findOp(tag).stop = stop
+	return pending
+}
+
+// Quit ends the process so that it goes on with other code. It does not return
+// to Lua.
+func (c *Call) Quit(u *Upgrade) *Command { return &Command{Body: u} }

@@ -1,0 +1,151 @@
+package lua
+
+import (
+	"github.com/troupe-go/troupe/messages"
+)
+
+// mailbox is the process's mail: what nobody has asked for yet waits in order,
+// inbox and listeners are windows on it.
+type mailbox struct {
+	waiting   queue[*messages.Mail]
+	inbox     *Channel
+	events    *Channel
+	pending   queue[any] // lifecycle events before process.events was called
+	listeners map[string]*Channel
+}
+
+// Deliver puts mail into the mailbox. It is never lost: a listener of its topic
+// takes it, else the inbox if the process has asked for it, else it waits.
+func (vm *VM) Deliver(m *messages.Mail) {
+	mb := &vm.mailbox
+	if ch := mb.listeners[m.Topic]; ch != nil {
+		ch.Push(m)
+		return
+	}
+	if mb.inbox != nil {
+		mb.inbox.Push(m)
+		return
+	}
+	mb.waiting.push(m)
+}
+
+// Event delivers a lifecycle event to process.events().
+func (vm *VM) Event(e *messages.Table) {
+	if ch := vm.mailbox.events; ch != nil {
+		ch.Push(e)
+		return
+	}
+	vm.mailbox.pending.push(e)
+}
+
+// Backlog is how much mail nobody has received yet.
+func (vm *VM) Backlog() int {
+	n := vm.mailbox.waiting.len()
+	if vm.mailbox.inbox != nil {
+		n += vm.mailbox.inbox.Len()
+	}
+	for _, ch := range vm.mailbox.listeners {
+		n += ch.Len()
+	}
+	return n
+}
+
+// Inbox is the channel of mail without a listener, as *messages.Mail.
+func (c *Call) Inbox() *Channel {
+	mb := &c.vm.mailbox
+	if mb.inbox == nil {
+		mb.inbox = c.vm.newChannel(0)
+		mb.inbox.subscribe()
+		for m, ok := mb.waiting.pop(); ok; m, ok = mb.waiting.pop() {
+			mb.inbox.Push(m)
+		}
+	}
+	return mb.inbox
+}
+
+// Events is the channel of lifecycle events.
+func (c *Call) Events() *Channel {
+	mb := &c.vm.mailbox
+	if mb.events == nil {
+		mb.events = c.vm.newChannel(0)
+		mb.events.subscribe()
+		for e, ok := mb.pending.pop(); ok; e, ok = mb.pending.pop() {
+			mb.events.Push(e)
+		}
+	}
+	return mb.events
+}
+
+// Listener is the channel of a topic, or nil.
+func (c *Call) Listener(topic string) *Channel { return c.vm.mailbox.listeners[topic] }
+
+// Listen takes a topic away from the inbox and delivers it to ch, in raw values
+// unless whole is set. What had come before goes to ch first.
+func (c *Call) Listen(topic string, ch *Channel, whole bool) {
+	mb := &c.vm.mailbox
+	if mb.listeners == nil {
+		mb.listeners = map[string]*Channel{}
+	}
+	mb.listeners[topic] = ch
+	ch.subscribe()
+	if !whole {
+		ch.convert = rawMail
+	}
+	take := func(q *queue[*messages.Mail]) {
+		q.remove(func(m *messages.Mail) bool {
+			if m.Topic != topic {
+				return false
+			}
+			ch.Push(m)
+			return true
+		})
+	}
+	take(&mb.waiting)
+	if mb.inbox != nil {
+		mb.inbox.values.remove(func(v any) bool {
+			m, ok := v.(*messages.Mail)
+			if !ok || m.Topic != topic {
+				return false
+			}
+			ch.Push(m)
+			return true
+		})
+	}
+}
+
+// Unlisten ends what Listen began and reports whether it had. Mail that ch has
+// not delivered goes back to the inbox; later mail goes there too.
+func (c *Call) Unlisten(ch *Channel) bool {
+	mb := &c.vm.mailbox
+	for topic, l := range mb.listeners {
+		if l != ch {
+			continue
+		}
+		delete(mb.listeners, topic)
+		left := ch.values
+		ch.values = queue[any]{}
+		for v, ok := left.pop(); ok; v, ok = left.pop() {
+			if m, isMail := v.(*messages.Mail); isMail {
+				c.vm.Deliver(m)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// rawMail is what a listener delivers: the value, or a list where the mail has
+// several. A value that a process itself sent into the channel stays as it is.
+func rawMail(v any) any {
+	m, ok := v.(*messages.Mail)
+	if !ok {
+		return v
+	}
+	switch len(m.Values) {
+	case 0:
+		return nil
+	case 1:
+		return m.Values[0]
+	}
+	return &messages.Table{Array: m.Values}
+}

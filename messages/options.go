@@ -1,0 +1,95 @@
+package messages
+
+import "time"
+
+// CallOptions say how a function is called.
+type CallOptions struct {
+	Timeout time.Duration // 0 for none
+	Network string        // entry id of a network
+	Retry   *RetryPolicy
+}
+
+// RetryPolicy says when a failed call is tried again. An error that says it is
+// not retryable, a cancellation and an exceeded deadline never are.
+type RetryPolicy struct {
+	MaxAttempts int           // attempts including the first; 0 and 1 mean no retry
+	Initial     time.Duration // delay before the second attempt
+	Max         time.Duration // upper limit of a delay
+	Factor      float64       // between two delays
+	Jitter      float64       // random part of a delay, ± Jitter × delay
+	Kinds       []string      // only these kinds; empty for all
+	Skip        []string      // never these
+}
+
+// OptionsFrom reads call options as entries and programs write them:
+//
+//	{timeout = ms, network = id, retry = {max_attempts, initial_delay, max_delay,
+//	 backoff_factor, jitter, retry_kinds, skip_kinds}}
+//
+// Delays are numbers of milliseconds or duration strings. A nil or empty table
+// gives nil.
+func OptionsFrom(t *Table) (*CallOptions, error) {
+	if t.Len() == 0 {
+		return nil, nil
+	}
+	o := &CallOptions{}
+	var err error
+	if o.Timeout, err = millis(t, "timeout", 0); err != nil {
+		return nil, err
+	}
+	o.Network, _ = t.Get("network").(string)
+	r, ok := t.Get("retry").(*Table)
+	if !ok {
+		return o, nil
+	}
+	p := &RetryPolicy{MaxAttempts: int(number(r, "max_attempts", 0)), Factor: number(r, "backoff_factor", 2), Jitter: number(r, "jitter", 0.1)}
+	if p.Initial, err = millis(r, "initial_delay", 100*time.Millisecond); err != nil {
+		return nil, err
+	}
+	if p.Max, err = millis(r, "max_delay", 10*time.Second); err != nil {
+		return nil, err
+	}
+	p.Kinds, p.Skip = texts(r, "retry_kinds"), texts(r, "skip_kinds")
+	o.Retry = p
+	return o, nil
+}
+
+func number(t *Table, key string, def float64) float64 {
+	if n, ok := t.Get(key).(float64); ok {
+		return n
+	}
+	return def
+}
+
+func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
+	switch v := t.Get(key).(type) {
+	case nil:
+		return def, nil
+	case float64:
+		if v < 0 || v > 1e12 {
+			return 0, Errorf(Invalid, "option %s: %v ms is out of range", key, v)
+		}
+		return time.Duration(v * float64(time.Millisecond)), nil
+	case string:
+		d, err := time.ParseDuration(v)
+		if err != nil || d < 0 {
+			return 0, Errorf(Invalid, "option %s: %q is not a duration such as \"500ms\"", key, v)
+		}
+		return d, nil
+	}
+	return 0, Errorf(Invalid, "option %s: a number of milliseconds or a duration string is expected", key)
+}
+
+func texts(t *Table, key string) []string {
+	list, ok := t.Get(key).(*Table)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, v := range list.Array {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
