@@ -25,6 +25,7 @@ type Channel struct {
 // of a select.
 type selected struct {
 	w     *waiter
+	run   uint32      // the run of the process it belongs to; later ones do not know it
 	value glua.LValue // what it sends
 	sel   *selection
 }
@@ -52,11 +53,22 @@ func (ch *Channel) Push(v any) {
 	if ch.closed {
 		return
 	}
-	if r, ok := ch.recv.pop(); ok {
+	if r, ok := ch.next(&ch.recv); ok {
 		ch.give(r, v, true)
 		return
 	}
 	ch.values.push(v)
+}
+
+// next takes the first waiter that still waits. A channel that a function's
+// state keeps in a global may hold waiters of calls that have ended.
+func (ch *Channel) next(q *queue[selected]) (selected, bool) {
+	for {
+		s, ok := q.pop()
+		if !ok || s.run == ch.vm.runs {
+			return s, ok
+		}
+	}
 }
 
 // Len is how many values are queued.
@@ -74,14 +86,14 @@ func (ch *Channel) Close() {
 		ch.vm.open--
 	}
 	for {
-		r, ok := ch.recv.pop()
+		r, ok := ch.next(&ch.recv)
 		if !ok {
 			break
 		}
 		ch.give(r, nil, false)
 	}
 	for {
-		s, ok := ch.send.pop()
+		s, ok := ch.next(&ch.send)
 		if !ok {
 			break
 		}
@@ -147,13 +159,13 @@ func (ch *Channel) result(v glua.LValue, ok bool) *glua.LTable {
 func (ch *Channel) tryReceive() (v glua.LValue, ok, ready bool) {
 	if q, has := ch.values.pop(); has {
 		v = ch.lua(q)
-		if s, waits := ch.send.pop(); waits { // the first waiting sender moves up
+		if s, waits := ch.next(&ch.send); waits { // the first waiting sender moves up
 			ch.values.push(s.value)
 			ch.sent(s)
 		}
 		return v, true, true
 	}
-	if s, waits := ch.send.pop(); waits {
+	if s, waits := ch.next(&ch.send); waits {
 		ch.sent(s)
 		return s.value, true, true
 	}
@@ -172,7 +184,7 @@ func (ch *Channel) sent(s selected) {
 
 // trySend hands v over or buffers it. The channel must be open.
 func (ch *Channel) trySend(v glua.LValue) bool {
-	if r, ok := ch.recv.pop(); ok {
+	if r, ok := ch.next(&ch.recv); ok {
 		ch.give(r, v, true)
 		return true
 	}
@@ -209,7 +221,7 @@ func chanReceive(vm *VM, L *state) int {
 		L.Push(glua.LBool(ok))
 		return 2
 	}
-	return vm.waitOn(L, func(w *waiter) { ch.recv.push(selected{w: w}) })
+	return vm.waitOn(L, func(w *waiter) { ch.recv.push(selected{w: w, run: vm.runs}) })
 }
 
 func chanSend(vm *VM, L *state) int {
@@ -222,7 +234,7 @@ func chanSend(vm *VM, L *state) int {
 		L.Push(glua.LTrue)
 		return 1
 	}
-	return vm.waitOn(L, func(w *waiter) { ch.send.push(selected{w: w, value: v}) })
+	return vm.waitOn(L, func(w *waiter) { ch.send.push(selected{w: w, run: vm.runs, value: v}) })
 }
 
 func pushCase(vm *VM, L *state, send bool) int {
@@ -272,9 +284,9 @@ func chanSelect(vm *VM, L *state) int {
 			}
 			sel.channels = append(sel.channels, c.ch)
 			if c.send {
-				c.ch.send.push(selected{w: w, value: c.value, sel: sel})
+				c.ch.send.push(selected{w: w, run: vm.runs, value: c.value, sel: sel})
 			} else {
-				c.ch.recv.push(selected{w: w, sel: sel})
+				c.ch.recv.push(selected{w: w, run: vm.runs, sel: sel})
 			}
 		}
 	})

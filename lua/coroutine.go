@@ -272,7 +272,7 @@ func (vm *VM) resumeDirect(L *state, co *coro, kind opKind, args []glua.LValue) 
 	}
 	vm.depth++
 	rc := vm.rc
-	inner := &runCtx{base: vm.eng.bases.Get().(*state)}
+	inner := vm.eng.bases.Get().(*runCtx)
 	outer := vm.cur
 	t := &task{}
 	t.w.t = t
@@ -324,7 +324,7 @@ func (vm *VM) resumeDirect(L *state, co *coro, kind opKind, args []glua.LValue) 
 		rc.left = true
 		abandon(L)
 	}
-	vm.eng.bases.Put(inner.base)
+	vm.eng.bases.Put(inner)
 	vm.depth--
 	vm.cur, vm.rc, vm.running = outer, rc, L
 	vm.setLimit(L)

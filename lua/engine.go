@@ -98,7 +98,7 @@ func NewEngine(opt Options) (*Engine, error) {
 		g := *L.G // Resume writes the running thread into it
 		g.MainThread, g.CurrentThread = base, base
 		base.G = &g
-		return base
+		return &runCtx{base: base}
 	}
 	return e, nil
 }

@@ -63,7 +63,6 @@ type request struct {
 func (vm *VM) newTask() *task {
 	t := &task{}
 	t.w.t = t
-	vm.tasks++
 	return t
 }
 
@@ -314,7 +313,6 @@ func (vm *VM) unwind(t *task, out outcome) bool {
 // taskEnded is what happens when the outermost function of a task returned or
 // raised: main ends the process, an unhandled error of any coroutine too.
 func (vm *VM) taskEnded(t *task, out outcome) {
-	vm.tasks--
 	if t.co != nil {
 		t.co.status = "dead"
 	}
@@ -328,8 +326,7 @@ func (vm *VM) taskEnded(t *task, out outcome) {
 	if !t.boot.next(t, out.ret) {
 		return
 	}
-	vm.tasks++
-	vm.wake(&t.w)
+	vm.ready.push(&t.w)
 }
 
 // failure makes the error of a process of what its Lua raised.

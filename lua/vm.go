@@ -28,8 +28,10 @@ type VM struct {
 	running  *state      // the thread that executes
 	raising  glua.LValue // raised at its next instruction
 
-	tasks  int
-	root   *task // the one that runs main
+	first  task // runs main
+	boot   boot
+	runs   uint32 // how often main was started
+	opGen  uint32
 	cur    *task
 	ready  queue[*waiter]
 	parked []*nest // goroutines that wait inside nested calls
@@ -77,11 +79,14 @@ func (e *Engine) NewVM(p *Program, host Host) *VM {
 // function with args. The work is done by the next Run.
 func (vm *VM) Start(args []messages.Value) {
 	vm.end = nil
-	vm.root = vm.newTask()
-	b := &boot{vm: vm, args: args}
-	vm.root.boot = b
-	b.next(vm.root, nil)
-	vm.wake(&vm.root.w)
+	vm.runs++
+	t := &vm.first
+	*t = task{boot: &vm.boot}
+	t.w.t = t
+	vm.boot = boot{vm: vm, args: args}
+	if vm.boot.next(t, nil) {
+		vm.ready.push(&t.w)
+	}
 }
 
 // Runnable reports whether Run has something to do.
@@ -109,8 +114,7 @@ func (vm *VM) Run(slot Slot) bool {
 	if vm.end != nil {
 		return true
 	}
-	rc := &runCtx{base: vm.eng.bases.Get().(*state)}
-	defer vm.eng.bases.Put(rc.base)
+	rc := vm.eng.bases.Get().(*runCtx)
 	vm.slot, vm.rc = slot, rc
 	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
 	for vm.end == nil {
@@ -127,6 +131,7 @@ func (vm *VM) Run(slot Slot) bool {
 		}
 		if n := w.nest; n != nil {
 			vm.drop(n)
+			vm.eng.bases.Put(rc)
 			slot.Unpark(n.parking)
 			return false
 		}
@@ -137,7 +142,8 @@ func (vm *VM) Run(slot Slot) bool {
 			return false
 		}
 	}
-	vm.running, vm.cur = nil, nil
+	vm.running, vm.cur, vm.rc = nil, nil, nil
+	vm.eng.bases.Put(rc)
 	return true
 }
 
@@ -165,7 +171,9 @@ func (vm *VM) reset() {
 	}
 	vm.ops, vm.free, vm.open = nil, nil, 0
 	vm.ready = queue[*waiter]{}
-	vm.root, vm.cur, vm.running, vm.tasks = nil, nil, nil, 0
+	vm.cur, vm.running = nil, nil
+	vm.first, vm.boot = task{}, boot{}
+	vm.runs++
 	vm.raising = nil
 	vm.want = request{}
 }
@@ -177,7 +185,18 @@ func (vm *VM) Recycle() bool {
 	if vm.killed.Load() != nil {
 		return false
 	}
-	vm.mailbox = mailbox{}
+	mb := &vm.mailbox
+	for _, ch := range []*Channel{mb.inbox, mb.events} {
+		if ch != nil {
+			ch.live = false
+			ch.Close()
+		}
+	}
+	for _, ch := range mb.listeners {
+		ch.live = false
+		ch.Close()
+	}
+	*mb = mailbox{}
 	vm.end = nil
 	return true
 }

@@ -138,8 +138,9 @@ func (vm *VM) newOp() (uint64, *op) {
 		vm.ops = append(vm.ops, op{})
 	}
 	vm.open++
+	vm.opGen++
 	o := &vm.ops[i]
-	*o = op{gen: o.gen + 1, busy: true}
+	*o = op{gen: vm.opGen, busy: true}
 	return uint64(o.gen)<<32 | uint64(i), o
 }
 
@@ -156,7 +157,7 @@ func (vm *VM) findOp(tag uint64) *op {
 
 func (vm *VM) closeOp(tag uint64) {
 	if o := vm.findOp(tag); o != nil {
-		*o = op{gen: o.gen}
+		*o = op{}
 		vm.free = append(vm.free, uint32(tag))
 		vm.open--
 	}

@@ -1,0 +1,140 @@
+// Package historytest holds the test that every history.Log must pass.
+package historytest
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/troupe-go/troupe/registry"
+	"github.com/troupe-go/troupe/registry/history"
+)
+
+// Contract tests a log. open returns a new, empty log; reopen, if it is not nil,
+// opens the log again that open returned last, after it was closed.
+func Contract(t *testing.T, open func(*testing.T) history.Log, reopen func(*testing.T) history.Log) {
+	t.Run("empty", func(t *testing.T) {
+		log := open(t)
+		versions, err := log.Versions()
+		head, err2 := log.Head()
+		if len(versions) != 0 || head != 0 || err != nil || err2 != nil {
+			t.Errorf("got %v, %v, head %d, %v", versions, err, head, err2)
+		}
+		if _, err := log.Changes(1); !errors.Is(err, history.ErrUnknown) {
+			t.Errorf("changes of an unknown version: %v", err)
+		}
+		if err := log.SetHead(1); !errors.Is(err, history.ErrUnknown) {
+			t.Errorf("unknown head: %v", err)
+		}
+		if err := log.SetHead(0); err != nil {
+			t.Errorf("head 0: %v", err)
+		}
+		closeLog(t, log)
+	})
+	t.Run("keeps what it is given", func(t *testing.T) {
+		log := open(t)
+		fill(t, log)
+		checkFilled(t, log, 2)
+		closeLog(t, log)
+		if reopen != nil {
+			log = reopen(t)
+			checkFilled(t, log, 2)
+			closeLog(t, log)
+		}
+	})
+	t.Run("refuses what does not fit", func(t *testing.T) {
+		log := open(t)
+		fill(t, log)
+		for _, v := range []registry.Version{{Number: 0}, {Number: 4, Parent: 2}, {Number: 9, Parent: 3}} {
+			if err := log.Append(registry.Record{Version: v}); err == nil {
+				t.Errorf("version %d on %d was accepted", v.Number, v.Parent)
+			}
+		}
+		checkFilled(t, log, 2)
+		closeLog(t, log)
+	})
+	t.Run("is its own copy", func(t *testing.T) {
+		log := open(t)
+		fill(t, log)
+		ops, err := log.Changes(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops[0].Entry.Fields()["n"] = "changed"
+		checkFilled(t, log, 2)
+		closeLog(t, log)
+	})
+	t.Run("closed", func(t *testing.T) {
+		log := open(t)
+		fill(t, log)
+		closeLog(t, log)
+		closeLog(t, log)
+		if err := log.Append(registry.Record{Version: registry.Version{Number: 10}}); !errors.Is(err, history.ErrClosed) {
+			t.Errorf("append to a closed log: %v", err)
+		}
+		if _, err := log.Versions(); !errors.Is(err, history.ErrClosed) {
+			t.Errorf("versions of a closed log: %v", err)
+		}
+	})
+}
+
+func records() []registry.Record {
+	entry := registry.Entry{
+		ID: registry.ID{NS: "app", Name: "a"}, Kind: "registry.entry", Meta: map[string]any{"type": "x"},
+		Data: map[string]any{"n": int64(1), "f": 1.0, "nan": math.NaN(), "s": "\xff\x00é", "list": []any{nil, true, math.MaxFloat64, int64(math.MinInt64)}, "empty": map[string]any{}},
+	}
+	return []registry.Record{
+		{Version: registry.Version{Number: 1}, Time: 1700000000, Author: "me", Message: "first", Ops: []registry.Op{{Kind: registry.Create, Entry: entry}}},
+		{Version: registry.Version{Number: 2, Parent: 1}, Ops: []registry.Op{{Kind: registry.Delete, Entry: registry.Entry{ID: entry.ID}}}},
+		{Version: registry.Version{Number: 4, Parent: 1}, Ops: []registry.Op{{Kind: registry.Update, Entry: registry.Entry{ID: entry.ID, Kind: "k", Data: map[string]any{}}}}},
+	}
+}
+
+func fill(t *testing.T, log history.Log) {
+	t.Helper()
+	for _, r := range records() {
+		if err := log.Append(r); err != nil {
+			t.Fatal(err)
+		}
+		if head, err := log.Head(); head != r.Version.Number || err != nil {
+			t.Errorf("head is %d, %v after version %d", head, err, r.Version.Number)
+		}
+	}
+	if err := log.SetHead(2); err != nil {
+		t.Error(err)
+	}
+}
+
+func checkFilled(t *testing.T, log history.Log, wantHead uint64) {
+	t.Helper()
+	got, head, err := history.Load(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if head != wantHead {
+		t.Errorf("head is %d, want %d", head, wantHead)
+	}
+	want := records()
+	if len(got) != len(want) {
+		t.Fatalf("got %d versions, want %d", len(got), len(want))
+	}
+	for i, g := range got {
+		w := want[i]
+		if g.Version != w.Version || g.Time != w.Time || g.Author != w.Author || g.Message != w.Message || len(g.Ops) != len(w.Ops) {
+			t.Errorf("got %+v, want %+v", g, w)
+			continue
+		}
+		for j := range g.Ops {
+			if g.Ops[j].Kind != w.Ops[j].Kind || !g.Ops[j].Entry.Equal(w.Ops[j].Entry) {
+				t.Errorf("got %+v, want %+v", g.Ops[j], w.Ops[j])
+			}
+		}
+	}
+}
+
+func closeLog(t *testing.T, log history.Log) {
+	t.Helper()
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+}

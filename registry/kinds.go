@@ -1,0 +1,82 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+)
+
+// KindInfo is what is known about one kind of entry.
+type KindInfo struct {
+	Schema Schema
+	Doc    string // one sentence
+	// DataOnly kinds are stored without being offered to a component.
+	DataOnly bool
+}
+
+// Kinds says what entries of each kind look like. Nil stands for "not known": then
+// nothing is checked.
+type Kinds map[string]KindInfo
+
+// Names returns all kinds in order.
+func (ks Kinds) Names() []string { return slices.Sorted(maps.Keys(ks)) }
+
+// Check decodes every entry and looks up what it refers to. It reports unknown
+// kinds, what Schema.Decode finds, and references to entries that are not there or
+// are of another kind, sorted by file and line.
+func (ks Kinds) Check(es Entries) Problems {
+	if ks == nil {
+		return nil
+	}
+	var problems Problems
+	for _, id := range es.IDs() {
+		problems = append(problems, ks.CheckEntry(es[id], es)...)
+	}
+	problems.Sort()
+	return problems
+}
+
+// CheckEntry checks one entry among all others, as Check does.
+func (ks Kinds) CheckEntry(e Entry, all Entries) Problems {
+	info, ok := ks[e.Kind]
+	if !ok {
+		p := problemAt(e, Error, []string{"kind"}, `unknown kind "`+e.Kind+`"`, DidYouMean(e.Kind, ks.Names()))
+		if p.Hint == "" {
+			p.Hint = "use one of the kinds this runtime has"
+		}
+		return Problems{p}
+	}
+	_, refs, problems := info.Schema.Decode(e)
+	for _, ref := range refs {
+		if !ref.Must {
+			continue
+		}
+		target, ok := all[ref.ID]
+		switch {
+		case !ok:
+			hint := "declare it or correct the reference"
+			if near, ok := all.Nearest(ref.ID); ok {
+				hint = `did you mean "` + near.String() + `"?`
+			}
+			problems = append(problems, problemAt(e, Error, ref.Path, FieldPath(ref.Path...)+` refers to "`+ref.ID.String()+`", which does not exist`, hint))
+		case !ref.accepts(target.Kind):
+			problems = append(problems, problemAt(e, Error, ref.Path,
+				FieldPath(ref.Path...)+` refers to "`+ref.ID.String()+`", which is a `+target.Kind, "expected an entry of kind "+ref.Kinds))
+		}
+	}
+	return problems
+}
+
+// checkOps checks the entries that operations create or update.
+func (ks Kinds) checkOps(ops []Op, after Entries) Problems {
+	if ks == nil {
+		return nil
+	}
+	var problems Problems
+	for _, op := range ops {
+		if op.Kind != Delete {
+			problems = append(problems, ks.CheckEntry(op.Entry, after)...)
+		}
+	}
+	problems.Sort()
+	return problems
+}
