@@ -91,6 +91,15 @@ func (c *Call) Values(i int) []messages.Value {
 	return out
 }
 
+// Mail makes mail of the arguments from i on.
+func (c *Call) Mail(topic string, i int) *messages.Mail {
+	pid := c.vm.host.PID()
+	if c.Len() == i+1 {
+		return messages.NewMail(pid, topic, fromLua(c.at(i)))
+	}
+	return messages.NewMail(pid, topic, c.Values(i)...)
+}
+
 // Table is the frozen copy of argument i, nil where it is no table.
 func (c *Call) Table(i int) *messages.Table {
 	t, _ := fromLua(c.at(i)).(*messages.Table)
@@ -214,13 +223,18 @@ func (c *Call) NewStream(onClose func()) (*Channel, uint64) {
 }
 
 // Start carries a command out without waiting for it; done is called inside the
-// process with its answer or failure. cancel forgets it: done is not called.
+// process with its answer or failure. cancel forgets it: done is not called, and the host is told to Forget it.
 func (c *Call) Start(cmd *Command, done func(answer any, err *messages.Error)) (cancel func()) {
 	vm := c.vm
 	tag, o := vm.newOp()
 	o.cmd, o.then = cmd, done
 	vm.host.Ask(tag, cmd)
-	return func() { vm.closeOp(tag) }
+	return func() {
+		if vm.findOp(tag) != nil {
+			vm.closeOp(tag)
+			vm.host.Tell(&Forget{tag})
+		}
+	}
 }
 
 // Sleep is the command that waits for d.

@@ -74,6 +74,9 @@ func (ch *Channel) next(q *queue[selected]) (selected, bool) {
 // Len is how many values are queued.
 func (ch *Channel) Len() int { return ch.values.len() }
 
+// Closed reports whether the channel was closed.
+func (ch *Channel) Closed() bool { return ch.closed }
+
 // Close wakes all who wait; queued values can still be received. Closing again
 // does nothing.
 func (ch *Channel) Close() {

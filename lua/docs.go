@@ -27,7 +27,7 @@ func (m Module) Stub() string {
 	}
 	fmt.Fprintf(&b, "%s = {}\n\n", m.Name)
 	for _, f := range m.Funcs {
-		f.stub(&b, m.Name+".")
+		f.stub(&b, f.owner(m.Name))
 	}
 	for _, t := range m.Tables {
 		fmt.Fprintf(&b, "--- %s\n%s.%s = {}\n\n", t.Doc, m.Name, t.Name)
@@ -125,9 +125,8 @@ func (m Module) Page() string {
 		fmt.Fprintf(&b, "\nClass: %s.\n", strings.Join(cs, ", "))
 	}
 	pageConsts(&b, m.Name+".", m.Consts)
-	owner := m.Name + "."
 	for _, f := range m.Funcs {
-		f.page(&b, owner)
+		f.page(&b, f.owner(m.Name))
 	}
 	for _, t := range m.Tables {
 		fmt.Fprintf(&b, "\n## %s.%s\n\n%s\n", m.Name, t.Name, t.Doc)
@@ -160,6 +159,14 @@ func pageConsts(b *strings.Builder, owner string, consts []Const) {
 		}
 		fmt.Fprintf(b, "| `%s%s` | `%s` | %s |\n", owner, c.Name, value, c.Doc)
 	}
+}
+
+// owner is what stands before the name of a module's function.
+func (f Func) owner(module string) string {
+	if f.Global {
+		return ""
+	}
+	return module + "."
 }
 
 func (f Func) page(b *strings.Builder, owner string) {

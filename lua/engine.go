@@ -40,6 +40,7 @@ type Engine struct {
 	globals  *glua.LTable
 	modules  map[string]*boundModule
 	types    map[reflect.Type]*boundType
+	mail     glua.LValue         // metatable of *messages.Mail
 	caller   *glua.FunctionProto // function(f, ...) return f(...) end
 	bases    sync.Pool
 	threads  sync.Pool
@@ -77,6 +78,10 @@ func NewEngine(opt Options) (*Engine, error) {
 			}
 		}
 	}
+	e.mail = glua.LNil
+	if b := e.types[reflect.TypeFor[*messages.Mail]()]; b != nil {
+		e.mail = b.meta
+	}
 	for _, m := range opt.Modules {
 		if e.modules[m.Name] != nil {
 			return nil, fmt.Errorf("module %s is declared twice", m.Name)
@@ -88,6 +93,14 @@ func NewEngine(opt Options) (*Engine, error) {
 		e.modules[m.Name] = b
 		if m.Global {
 			e.globals.RawSetString(m.Name, b.value)
+		}
+		if t, ok := b.value.(*glua.LTable); ok {
+			for _, f := range m.Funcs {
+				if f.Global {
+					name, _, _ := strings.Cut(f.Sig, "(")
+					e.globals.RawSetString(name, stdlib.Contents(t).RawGetString(name))
+				}
+			}
 		}
 	}
 	L.Options = glua.Options{SkipOpenLibs: true, RegistrySize: leanRegisters, RegistryMaxSize: registerCap, RegistryGrowStep: 256, CallStackSize: leanSegments * framesPerSegment, MinimizeStackMemory: true}
@@ -159,6 +172,7 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 		return nil, messages.Errorf(messages.Invalid, "%s", parseError(u.ID, err))
 	}
 	rewriteFor(chunk)
+	returnMethod(chunk, u.Method)
 	proto, err := compile(chunk, u.ID)
 	if err != nil {
 		return nil, messages.Errorf(messages.Invalid, "%s", err)

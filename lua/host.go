@@ -36,9 +36,17 @@ type Host interface {
 	// it came in time; a Fire that is already on its way is then ignored.
 	After(tag uint64, d time.Duration) (stop func() bool)
 
+	// TrapLinks reports whether the failure of a linked process is delivered as
+	// an event; SetOptions, told to the host, changes it.
+	TrapLinks() bool
+
 	// Log writes a line. Fields alternate between names and values.
 	Log(level int, logger, location, message string, fields []any)
 }
+
+// Forget, told to the host, says that nobody waits for the answer of the command
+// with that tag any more: whoever works on it can stop.
+type Forget struct{ Tag uint64 }
 
 // Self is what a process knows about itself. It does not change while it runs.
 type Self struct {

@@ -203,6 +203,34 @@ func isNested(L *glua.LState) (nested bool, want int) {
 	}
 }
 
+// Numbers and strings are immutable boxes in Lua's interface and in Go's alike:
+// a value that changes from one to the other keeps its box. The four functions
+// below cost no allocation.
+
+func goNumber(v glua.LValue) any {
+	var out any = float64(0)
+	(*iface)(unsafe.Pointer(&out)).data = (*iface)(unsafe.Pointer(&v)).data
+	return out
+}
+
+func goString(v glua.LValue) any {
+	var out any = ""
+	(*iface)(unsafe.Pointer(&out)).data = (*iface)(unsafe.Pointer(&v)).data
+	return out
+}
+
+func luaNumber(v any) glua.LValue {
+	var out glua.LValue = glua.LNumber(0)
+	(*iface)(unsafe.Pointer(&out)).data = (*iface)(unsafe.Pointer(&v)).data
+	return out
+}
+
+func luaString(v any) glua.LValue {
+	var out glua.LValue = glua.LString("")
+	(*iface)(unsafe.Pointer(&out)).data = (*iface)(unsafe.Pointer(&v)).data
+	return out
+}
+
 // hasFields reports whether a table has, or once had, string keys: what tells
 // an empty object from an empty list.
 func hasFields(t *glua.LTable) bool {

@@ -88,6 +88,13 @@ func (c *Call) Listen(topic string, ch *Channel, whole bool) {
 	}
 	mb.listeners[topic] = ch
 	ch.subscribe()
+	before := ch.onClose
+	ch.onClose = func() {
+		mb.forget(ch) // later mail goes to the inbox
+		if before != nil {
+			before()
+		}
+	}
 	if !whole {
 		ch.convert = rawMail
 	}
@@ -113,25 +120,38 @@ func (c *Call) Listen(topic string, ch *Channel, whole bool) {
 	}
 }
 
-// Unlisten ends what Listen began and reports whether it had. Mail that ch has
-// not delivered goes back to the inbox; later mail goes there too.
+// Unlisten ends what Listen began, for every topic of ch, and reports whether
+// it had. Mail that ch has not delivered goes back to the inbox; later mail goes
+// there too.
 func (c *Call) Unlisten(ch *Channel) bool {
-	mb := &c.vm.mailbox
-	for topic, l := range mb.listeners {
-		if l != ch {
-			continue
-		}
-		delete(mb.listeners, topic)
-		left := ch.values
-		ch.values = queue[any]{}
-		for v, ok := left.pop(); ok; v, ok = left.pop() {
-			if m, isMail := v.(*messages.Mail); isMail {
-				c.vm.Deliver(m)
-			}
-		}
-		return true
+	if !c.vm.mailbox.forget(ch) {
+		return false
 	}
-	return false
+	if ch.live { // nothing outside pushes to it any more
+		ch.live = false
+		c.vm.open--
+	}
+	left := ch.values
+	ch.values = queue[any]{}
+	for v, ok := left.pop(); ok; v, ok = left.pop() {
+		if m, isMail := v.(*messages.Mail); isMail {
+			c.vm.Deliver(m)
+		} else {
+			ch.values.push(v)
+		}
+	}
+	return true
+}
+
+// forget takes ch out of the listeners.
+func (mb *mailbox) forget(ch *Channel) (had bool) {
+	for topic, l := range mb.listeners {
+		if l == ch {
+			delete(mb.listeners, topic)
+			had = true
+		}
+	}
+	return had
 }
 
 // rawMail is what a listener delivers: the value, or a list where the mail has

@@ -42,6 +42,11 @@ type Func struct {
 
 	Permission string // the action that is checked, for the page
 
+	// Global makes the function a global under its own name, in every program,
+	// besides its place in the module. With the module's own name it stands for
+	// the whole module (print).
+	Global bool
+
 	Try   string // Lua whose results are an example …
 	Gives string // … and what they print, joined by ", "; run as a test
 

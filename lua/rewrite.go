@@ -112,3 +112,39 @@ func atLine[N interface{ SetLine(int) }](n N, line int) N {
 	n.SetLine(line)
 	return n
 }
+
+// returnMethod shortens a chunk that ends in return {main = main, …} to return
+// only the method that is run. The table is seen by nobody else, so this is the
+// same program; it spares every process a table.
+func returnMethod(chunk []ast.Stmt, method string) {
+	if len(chunk) == 0 || method == "" {
+		return
+	}
+	ret, ok := chunk[len(chunk)-1].(*ast.ReturnStmt)
+	if !ok || len(ret.Exprs) != 1 {
+		return
+	}
+	table, ok := ret.Exprs[0].(*ast.TableExpr)
+	if !ok {
+		return
+	}
+	var found ast.Expr
+	for _, f := range table.Fields {
+		key, ok := f.Key.(*ast.StringExpr)
+		if !ok {
+			return
+		}
+		switch f.Value.(type) { // nothing whose evaluation could be noticed
+		case *ast.FunctionExpr:
+		case *ast.IdentExpr, *ast.StringExpr, *ast.NumberExpr, *ast.TrueExpr, *ast.FalseExpr:
+		default:
+			return
+		}
+		if key.Value == method {
+			found = f.Value
+		}
+	}
+	if found != nil {
+		ret.Exprs[0] = found
+	}
+}

@@ -13,8 +13,8 @@ import (
 
 // toLua makes a Lua value of any Go value that functions return: Values, plain
 // Go data, and objects whose type a module declares.
-func (e *Engine) toLua(v any) glua.LValue {
-	switch v := v.(type) {
+func (e *Engine) toLua(a any) glua.LValue {
+	switch v := a.(type) {
 	case nil:
 		return glua.LNil
 	case glua.LValue:
@@ -22,13 +22,15 @@ func (e *Engine) toLua(v any) glua.LValue {
 	case bool:
 		return glua.LBool(v)
 	case float64:
-		return glua.LNumber(v)
+		return luaNumber(a)
 	case int:
 		return glua.LNumber(v)
 	case int64:
 		return glua.LNumber(v)
 	case string:
-		return glua.LString(v)
+		return luaString(a)
+	case *messages.Mail:
+		return &glua.LUserData{Value: v, Metatable: e.mail}
 	case *messages.Table:
 		return e.table(v, nil)
 	case *Channel:
@@ -37,6 +39,7 @@ func (e *Engine) toLua(v any) glua.LValue {
 		}
 		return v.ud
 	}
+	v := a
 	t := reflect.TypeOf(v)
 	if b := e.types[t]; b != nil {
 		if t.Kind() == reflect.Pointer && reflect.ValueOf(v).IsNil() {
@@ -129,14 +132,14 @@ func fromLua(v glua.LValue) messages.Value { return freeze(v, nil, 0) }
 // maxCopyDepth bounds the nesting of what is sent: deeper tables become nil.
 const maxCopyDepth = 200
 
-func freeze(v glua.LValue, made map[*glua.LTable]*messages.Table, depth int) messages.Value {
-	switch v := v.(type) {
+func freeze(lv glua.LValue, made map[*glua.LTable]*messages.Table, depth int) messages.Value {
+	switch v := lv.(type) {
 	case glua.LBool:
 		return bool(v)
 	case glua.LNumber:
-		return float64(v)
+		return goNumber(lv)
 	case glua.LString:
-		return string(v)
+		return goString(lv)
 	case *glua.LUserData:
 		switch x := v.Value.(type) {
 		case *messages.Error:

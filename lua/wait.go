@@ -31,7 +31,7 @@ type nest struct {
 func (vm *VM) waitOn(L *state, begin func(w *waiter)) int {
 	nested, want := isNested(L)
 	if nested {
-		vals := vm.park(L, func(w *waiter) { begin(w) })
+		vals := vm.park(L, begin)
 		for _, v := range vals {
 			L.Push(v)
 		}

@@ -204,6 +204,25 @@ type ServiceData struct {
 	Details             string // the last error, "" without
 }
 
+// ClusterState answers the *ClusterData of this node.
+type ClusterState struct{}
+
+// ClusterData is what a node knows about the cluster it belongs to.
+type ClusterData struct {
+	ID, Addr string
+	Role     string       // leader, voter, standby or non-member
+	Leader   string       // id of the leading node, "" if unknown
+	Size     int          // nodes of the cluster, 0 without membership
+	Members  []MemberData // this node first
+}
+
+// MemberData describes a node of the cluster.
+type MemberData struct {
+	ID, Addr string
+	Local    bool
+	Meta     map[string]any
+}
+
 // LockAcquire takes a lock for a process that releases it when it ends.
 // Answered with Done or AlreadyExists.
 type LockAcquire struct{ Name, By string }
@@ -227,3 +246,6 @@ type TerminalRead struct {
 
 // TerminalRaw switches raw mode. Answered with Done.
 type TerminalRaw struct{ On bool }
+
+// SetOptions changes the options of the process that tells it.
+type SetOptions struct{ TrapLinks bool }

@@ -95,12 +95,22 @@ func AsError(err error) *Error {
 	return Errorf(Internal, "%s", err)
 }
 
+// maxChain is how many links of a chain count; a chain that is longer is a
+// mistake, or a cycle.
+const maxChain = 1000
+
 // Error is the text of the whole chain, outside to inside.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Message
 	}
-	return e.Message + ": " + e.Cause.Error()
+	var b strings.Builder
+	b.WriteString(e.Message)
+	for i, c := 1, e.Cause; c != nil && i < maxChain; i, c = i+1, c.Cause {
+		b.WriteString(": ")
+		b.WriteString(c.Message)
+	}
+	return b.String()
 }
 
 // Unwrap gives the cause to the errors package.

@@ -18,7 +18,7 @@ func EncodeJSON(v Value) ([]byte, error) { return AppendJSON(nil, v) }
 // it was.
 func AppendJSON(dst []byte, v Value) ([]byte, error) {
 	e := jsonEncoder{buf: dst, start: len(dst)}
-	e.path.format = "json"
+	e.path.format, e.path.limit = "json", maxEncoded
 	if err := e.value(v); err != nil {
 		return dst, err
 	}
@@ -63,7 +63,7 @@ func (e *jsonEncoder) value(v Value) error {
 }
 
 func (e *jsonEncoder) text(s string) error {
-	if len(e.buf)-e.start+len(s) > maxEncoded {
+	if len(e.buf)-e.start+len(s) > e.path.limit {
 		return e.path.tooLarge()
 	}
 	e.buf = appendJSONString(e.buf, s)
@@ -77,7 +77,7 @@ func (e *jsonEncoder) table(t *Table) error {
 	if err := e.path.enter(t); err != nil {
 		return err
 	}
-	if len(e.buf)-e.start > maxEncoded {
+	if len(e.buf)-e.start > e.path.limit {
 		return e.path.tooLarge()
 	}
 	err := e.contents(t)

@@ -17,19 +17,22 @@ import (
 // The errors are Internal: a recursive table, a key that is a table, more than
 // MaxDepth levels or 256 MiB.
 func EncodeMsgpack(v Value) ([]byte, error) {
-	var buf bytes.Buffer
-	e := msgpackEncoder{buf: &buf, enc: msgpack.NewEncoder(&buf), path: path{format: "msgpack"}}
+	e := newMsgpackEncoder(maxEncoded)
 	if err := e.value(v); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	return e.buf.Bytes(), nil
 }
 
-// msgpackEncoder ignores the errors of enc: it writes to memory.
 type msgpackEncoder struct {
 	buf  *bytes.Buffer
 	enc  *msgpack.Encoder
 	path path
+}
+
+func newMsgpackEncoder(limit int) *msgpackEncoder {
+	buf := &bytes.Buffer{}
+	return &msgpackEncoder{buf: buf, enc: msgpack.NewEncoder(buf), path: path{format: "msgpack", limit: limit}}
 }
 
 func (e *msgpackEncoder) value(v Value) error {
@@ -59,7 +62,7 @@ func (e *msgpackEncoder) value(v Value) error {
 }
 
 func (e *msgpackEncoder) text(s string) error {
-	if e.buf.Len()+len(s) > maxEncoded {
+	if e.buf.Len()+len(s) > e.path.limit {
 		return e.path.tooLarge()
 	}
 	if utf8.ValidString(s) {
@@ -73,7 +76,7 @@ func (e *msgpackEncoder) table(t *Table) error {
 		return err
 	}
 	defer e.path.leave()
-	if e.buf.Len() > maxEncoded {
+	if e.buf.Len() > e.path.limit {
 		return e.path.tooLarge()
 	}
 	list, isList := listOf(t)

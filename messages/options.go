@@ -66,7 +66,7 @@ func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
 	case nil:
 		return def, nil
 	case float64:
-		if v < 0 || v > 1e12 {
+		if !(v >= 0 && v <= 1e12) {
 			return 0, Errorf(Invalid, "option %s: %v ms is out of range", key, v)
 		}
 		return time.Duration(v * float64(time.Millisecond)), nil

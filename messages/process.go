@@ -23,33 +23,60 @@ func NewMail(from, topic string, values ...Value) *Mail {
 	return m
 }
 
-// Size estimates the memory that the mail holds, in bytes.
+// Size estimates the memory that the mail holds, in bytes. Shared parts may
+// count more than once.
 func (m *Mail) Size() int {
+	s := sizer{}
 	n := 96 + len(m.Topic)
 	for _, v := range m.Values {
-		n += sizeOf(v, 0)
+		n += s.value(v, 0)
 	}
 	return n
 }
 
-func sizeOf(v Value, depth int) int {
+type sizer struct {
+	tables int
+	seen   map[*Table]bool // once there were fewTables
+}
+
+func (s *sizer) value(v Value, depth int) int {
 	switch v := v.(type) {
 	case string:
 		return 32 + len(v)
 	case *Table:
-		if depth > MaxDepth {
-			return 0
+		if v == nil || depth > MaxDepth || !s.enter(v) {
+			return 16
 		}
 		n := 128
 		for _, item := range v.Array {
-			n += sizeOf(item, depth+1)
+			n += s.value(item, depth+1)
 		}
 		for i := range v.Keys {
-			n += sizeOf(v.Keys[i], depth+1) + sizeOf(v.Vals[i], depth+1)
+			n += s.value(v.Keys[i], depth+1) + s.value(v.Vals[i], depth+1)
 		}
 		return n
+	case *Payload:
+		if v == nil || depth > MaxDepth {
+			return 16
+		}
+		return 32 + s.value(v.Data, depth+1)
 	}
 	return 16
+}
+
+// enter reports whether t is still to be counted.
+func (s *sizer) enter(t *Table) bool {
+	if s.tables++; s.tables <= fewTables {
+		return true
+	}
+	if s.seen == nil {
+		s.seen = map[*Table]bool{}
+	}
+	if s.seen[t] {
+		return false
+	}
+	s.seen[t] = true
+	return true
 }
 
 // Cancel asks a process to end. It may cross nodes.
@@ -89,7 +116,7 @@ type Link struct {
 	Off bool
 }
 
-// Done answers a request that has nothing to tell.
+// Done answers a request that has nothing to tell. It may cross nodes.
 type Done struct{}
 
 // Event is what the event bus carries. It may cross nodes.
@@ -112,7 +139,7 @@ type FunctionCall struct {
 	Options  *CallOptions // nil for those of the entry
 }
 
-// FunctionResult is what a function returned.
+// FunctionResult is what a function returned. It may cross nodes.
 type FunctionResult struct{ Values []Value }
 
 // Spawn starts a process on the host it is sent to. It is answered with a
@@ -127,9 +154,13 @@ type Spawn struct {
 	Mail    []*Mail
 	Monitor bool // Parent monitors it …
 	Link    bool // … is linked to it, from before it runs
+
+	// Options are those of the start; of them Network counts. They stay on the
+	// node.
+	Options *CallOptions
 }
 
-// Spawned answers Spawn.
+// Spawned answers Spawn. It may cross nodes.
 type Spawned struct {
 	PID     string
 	Existed bool // the name was taken; the mail went to this process

@@ -17,6 +17,7 @@ const (
 // path is the chain of tables an encoder is in.
 type path struct {
 	format string
+	limit  int // of the encoded bytes
 	tables []*Table
 }
 
@@ -35,7 +36,7 @@ func (p *path) enter(t *Table) error {
 func (p *path) leave() { p.tables = p.tables[:len(p.tables)-1] }
 
 func (p *path) tooLarge() error {
-	return Errorf(Internal, "encode %s: more than %d MiB; encode the parts on their own", p.format, maxEncoded>>20)
+	return Errorf(Internal, "encode %s: more than %d MiB; encode the parts on their own", p.format, p.limit>>20)
 }
 
 // trim takes off the nils at the end, which are no elements.

@@ -34,8 +34,8 @@ func (t *Table) Get(key string) Value {
 	if t == nil {
 		return nil
 	}
-	for i, k := range t.Keys {
-		if k == key {
+	for i := len(t.Keys) - 1; i >= 0; i-- { // of equal keys the last one counts
+		if t.Keys[i] == key {
 			return t.Vals[i]
 		}
 	}
@@ -152,39 +152,72 @@ const MaxDepth = 128
 // Native makes plain Go data of a Value: a list becomes []any, any other table
 // map[string]any (an empty one a list unless Object is set), whole numbers that
 // a float64 holds exactly int64. Cycles and nesting past MaxDepth become nil;
-// an *Error stays one, a *Payload becomes its data.
-func Native(v Value) any { return native(v, 0) }
+// an *Error stays one, a *Payload becomes its data. Parts that occur more than
+// once may be shared in the result too.
+func Native(v Value) any {
+	var n nativer
+	return n.value(v, 0)
+}
 
-func native(v Value, depth int) any {
+// fewTables is how many tables are visited before it is worth while to remember
+// them. It must be done at some time: with shared parts a few tables can be
+// reached on more ways than could ever be followed.
+const fewTables = 256
+
+type nativer struct {
+	tables int
+	made   map[*Table]any
+}
+
+func (n *nativer) value(v Value, depth int) any {
 	switch v := v.(type) {
 	case float64:
-		if n, ok := Whole(v); ok {
-			return n
+		if whole, ok := Whole(v); ok {
+			return whole
 		}
 		return v
 	case *Payload:
-		return native(v.Data, depth)
+		if v == nil || depth >= MaxDepth {
+			return nil
+		}
+		return n.value(v.Data, depth+1)
 	case *Table:
 		if depth >= MaxDepth || v == nil {
 			return nil
 		}
-		if len(v.Keys) == 0 && !(v.Object && len(v.Array) == 0) {
-			list := make([]any, len(v.Array))
-			for i, item := range v.Array {
-				list[i] = native(item, depth+1)
-			}
-			return list
+		if n.tables++; n.tables <= fewTables {
+			return n.table(v, depth)
 		}
-		m := make(map[string]any, v.Len())
-		for i, item := range v.Array {
-			m[Text(float64(i+1))] = native(item, depth+1)
+		if n.made == nil {
+			n.made = map[*Table]any{}
 		}
-		for i, k := range v.Keys {
-			m[Text(k)] = native(v.Vals[i], depth+1)
+		out, ok := n.made[v]
+		if !ok {
+			n.made[v] = nil // for a cycle
+			out = n.table(v, depth)
+			n.made[v] = out
 		}
-		return m
+		return out
 	}
 	return v
+}
+
+func (n *nativer) table(t *Table, depth int) any {
+	if len(t.Keys) == 0 && !(t.Object && len(t.Array) == 0) {
+		list := make([]any, len(t.Array))
+		for i, item := range t.Array {
+			list[i] = n.value(item, depth+1)
+		}
+		return list
+	}
+	m := make(map[string]any, t.Len())
+	for i, item := range t.Array {
+		m[Text(float64(i+1))] = n.value(item, depth+1)
+	}
+	for i, k := range t.Keys {
+		m[Text(k)] = n.value(t.Vals[i], depth+1)
+	}
+	return m
 }
 
 // Whole returns a number as an integer if it is one that float64 holds exactly.

@@ -21,7 +21,7 @@ const maxYAMLNodes = 1 << 20
 // errors are Internal: a recursive table, a key that is a table, more than
 // MaxDepth levels, 256 MiB or a million nodes.
 func EncodeYAML(v Value) ([]byte, error) {
-	e := yamlEncoder{path: path{format: "yaml"}}
+	e := yamlEncoder{path: path{format: "yaml", limit: maxEncoded}}
 	node, err := e.node(v)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func yamlNumber(f float64) *yaml.Node {
 }
 
 func (e *yamlEncoder) text(s string) (*yaml.Node, error) {
-	if e.size += len(s); e.size > maxEncoded {
+	if e.size += len(s); e.size > e.path.limit {
 		return nil, e.path.tooLarge()
 	}
 	if !utf8.ValidString(s) {
@@ -136,10 +136,11 @@ func literal(s string) bool {
 	})
 }
 
-// reserved reports whether older YAML readers take s for something else than text.
+// reserved reports whether s is the merge key, or older YAML readers take it for
+// something else than text.
 func reserved(s string) bool {
 	switch strings.ToLower(s) {
-	case "y", "n", "yes", "no", "on", "off":
+	case "y", "n", "yes", "no", "on", "off", "<<":
 		return true
 	}
 	return len(s) > 2 && s[0] >= '0' && s[0] <= '9' && strings.Trim(s, "0123456789:._") == "" // 12:30 in base 60
