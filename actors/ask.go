@@ -1,0 +1,190 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Request carries a command to the actor that handles it. Every request that
+// has a From is answered exactly once.
+type Request struct {
+	Tag  uint64
+	From *actor.PID // nil if nothing is expected back
+	By   string     // PID of the Lua process that asks, "" for others
+	Body any
+	Sys  *actor.ActorSystem
+}
+
+// Answer comes back to From with the tag of the request. Body is the answer, or
+// a *messages.Error.
+type Answer struct {
+	Tag  uint64
+	Body any
+}
+
+// Abandon tells the handler of a request that nobody waits for its answer any
+// more.
+type Abandon struct {
+	Tag  uint64
+	From *actor.PID
+}
+
+// Reply answers the request. An error becomes a *messages.Error.
+func (r *Request) Reply(body any) {
+	if r.From == nil {
+		return
+	}
+	if err, ok := body.(error); ok {
+		body = messages.AsError(err)
+	}
+	r.Sys.Root.Send(r.From, &Answer{Tag: r.Tag, Body: body})
+}
+
+// Done answers a request that has nothing to tell.
+func (r *Request) Done() { r.Reply(done) }
+
+var done = &messages.Done{}
+
+// rootName is the actor below which everything of a runtime lives.
+const rootName = "troupe"
+
+// PID is where the actor of a component ("registry") or entry ("app:cache")
+// lives. It is a function of the name alone, so nothing has to be looked up or
+// kept in step.
+func PID(sys *actor.ActorSystem, name string) *actor.PID {
+	if strings.IndexByte(name, ':') >= 0 {
+		return actor.NewPID(sys.Address(), rootName+"/"+EntriesName+"/"+name)
+	}
+	return actor.NewPID(sys.Address(), rootName+"/"+name)
+}
+
+// EntriesName is the component whose children are the actors of the entries.
+const EntriesName = "factory"
+
+// Call sends body to an actor and waits for its answer. Inside a Cell's script
+// only the script waits; elsewhere the goroutine does, until ctx ends.
+func Call(ctx context.Context, sys *actor.ActorSystem, to *actor.PID, body any) (any, error) {
+	if s, ok := ctx.Value(scriptKey{}).(*script); ok {
+		return s.ask(to, body)
+	}
+	timeout := time.Duration(-1)
+	if until, ok := ctx.Deadline(); ok {
+		if timeout = time.Until(until); timeout <= 0 {
+			return nil, messages.AsError(context.DeadlineExceeded)
+		}
+	}
+	w := &waiter{ch: make(chan any, 1)}
+	pid, ok := sys.ProcessRegistry.Add(w, "ask/"+fmt.Sprint(asks.Add(1)))
+	if !ok {
+		return nil, messages.Errorf(messages.Internal, "asking %s: no name for the answer", to.Id)
+	}
+	defer sys.ProcessRegistry.Remove(pid)
+	sys.Root.Send(to, &Request{Tag: 1, From: pid, Body: body, Sys: sys})
+	if step := Pump(ctx); step != nil {
+		for {
+			select {
+			case v := <-w.ch:
+				return Unpack(v)
+			default:
+			}
+			if !step() {
+				return nil, messages.Errorf(messages.Timeout, "no answer from %s to %T: nothing can run any more", to.Id, body)
+			}
+		}
+	}
+	var late <-chan time.Time
+	if timeout >= 0 {
+		t := time.NewTimer(timeout)
+		defer t.Stop()
+		late = t.C
+	}
+	select {
+	case v := <-w.ch:
+		return Unpack(v)
+	case <-ctx.Done():
+		sys.Root.Send(to, &Abandon{Tag: 1, From: pid})
+		return nil, messages.AsError(context.Cause(ctx))
+	case <-late:
+		sys.Root.Send(to, &Abandon{Tag: 1, From: pid})
+		return nil, messages.Errorf(messages.Timeout, "no answer from %s to %T", to.Id, body)
+	}
+}
+
+var asks atomic.Uint64 // names of waiters, unique in the program
+
+// waiter is the process that an answer to a goroutine is sent to. It needs no
+// mailbox: it only passes one value on.
+type waiter struct{ ch chan any }
+
+func (w *waiter) SendUserMessage(_ *actor.PID, m any) {
+	_, m, _ = actor.UnwrapEnvelope(m)
+	if a, ok := m.(*Answer); ok {
+		select {
+		case w.ch <- a.Body:
+		default:
+		}
+	}
+}
+func (w *waiter) SendSystemMessage(*actor.PID, any) {}
+func (w *waiter) Stop(*actor.PID)                   {}
+
+// Unpack turns an answer into a value or an error.
+func Unpack(v any) (any, error) {
+	if e, ok := v.(*messages.Error); ok {
+		return nil, e
+	}
+	return v, nil
+}
+
+// As turns an answer into a value of the type it must have.
+func As[T any](v any, err error) (T, error) {
+	var zero T
+	if err != nil {
+		return zero, err
+	}
+	t, ok := v.(T)
+	if !ok {
+		return zero, messages.Errorf(messages.Internal, "answer of type %T in place of %s", v, reflect.TypeFor[T]())
+	}
+	return t, nil
+}
+
+// FailDeadLetters answers requests that reached nobody, so that no one waits
+// for ever. The subscription lives as long as the system.
+func FailDeadLetters(sys *actor.ActorSystem) {
+	sys.EventStream.Subscribe(func(e any) {
+		dl, ok := e.(*actor.DeadLetterEvent)
+		if !ok {
+			return
+		}
+		_, m, _ := actor.UnwrapEnvelope(dl.Message)
+		if r, ok := m.(*Request); ok && r.From != nil {
+			r.Reply(notThere(dl.PID, r.Body))
+		}
+	})
+}
+
+func notThere(pid *actor.PID, body any) *messages.Error {
+	name := pid.Id[strings.LastIndexByte(pid.Id, '/')+1:]
+	switch body.(type) {
+	case *messages.Spawn, *messages.Exec:
+		return messages.Errorf(messages.NotFound, "host not found: %s", name)
+	}
+	return messages.Errorf(messages.NotFound, "%s not found", name)
+}
+
+var errStopped = errors.New("the actor was stopped")
+
+// Unknown answers a request that its receiver has no answer for.
+func Unknown(req *Request, who string) {
+	req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", who, req.Body))
+}

@@ -1,0 +1,129 @@
+package entries
+
+import (
+	"errors"
+
+	"github.com/troupe-go/troupe/actors"
+)
+
+// Refused are the kinds that are known and refused.
+func Refused() []actors.Kind {
+	return []actors.Kind{
+		refuse[moduleLua]("module.lua", "The node of a built-in module; made by the runtime."),
+
+		refuse[precompiled]("function.lua.bc", "A precompiled Lua function."),
+		refuse[precompiled]("library.lua.bc", "A precompiled Lua library."),
+		refuse[precompiled]("process.lua.bc", "A precompiled Lua process."),
+		refuse[precompiled]("workflow.lua.bc", "A precompiled Lua workflow."),
+
+		refuse[wasm]("function.wasm", "A WebAssembly function."),
+		refuse[wasm]("function.wat", "A WebAssembly function in text form."),
+		refuse[wasm]("process.wasm", "A WebAssembly process."),
+
+		refuse[amqp]("queue.driver.amqp", "A queue broker that speaks AMQP."),
+		refuse[sqs]("queue.driver.sqs", "The queue service of AWS."),
+		refuse[kvRaft]("store.kv.raft", "A replicated key-value store with one order of writes."),
+		refuse[kvCRDT]("store.kv.crdt", "A replicated key-value store that merges writes."),
+		refuse[cdcPostgres]("db.cdc.postgres", "Change data capture of a PostgreSQL database."),
+		refuse[pgScope]("pg.scope", "A scope of process groups."),
+		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
+		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
+		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
+		refuse[fsEmbed]("fs.embed", "Files packed into an application archive."),
+		refuse[configAWS]("config.aws", "Settings of AWS."),
+		refuse[s3]("cloudstorage.s3", "A bucket of an object store."),
+		refuse[policyExpr]("security.policy.expr", "An access policy with a boolean expression."),
+		refuse[tokenStore]("security.token_store", "A store of access tokens."),
+		refuse[execDocker]("exec.docker", "Commands in containers."),
+		refuse[network]("network", "The base of the outbound networks."),
+		refuse[socks5]("network.socks5", "An outbound SOCKS5 proxy."),
+		refuse[i2p]("network.i2p", "The I2P overlay network."),
+		refuse[tailscale]("network.tailscale", "The Tailscale overlay network."),
+	}
+}
+
+type moduleLua struct{}
+
+func (moduleLua) refusal() error {
+	return errors.New("kind module.lua is made by the runtime for its built-in modules; remove the entry and list the module in the field modules")
+}
+
+type precompiled struct{}
+
+func (precompiled) refusal() error {
+	return errors.New("precompiled Lua cannot run: the byte format of *.lua.bc belongs to another Lua engine; use the source form, for example function.lua in place of function.lua.bc")
+}
+
+type wasm struct{}
+
+func (wasm) refusal() error {
+	return errors.New("WebAssembly is not supported yet by this runtime; write the function or process in Lua, or in Go as a module")
+}
+
+func notYet(kind, instead string) error {
+	return errors.New("kind " + kind + " is not supported yet by this runtime; " + instead)
+}
+
+type (
+	amqp           struct{}
+	sqs            struct{}
+	kvRaft         struct{}
+	kvCRDT         struct{}
+	cdcPostgres    struct{}
+	pgScope        struct{}
+	temporalClient struct{}
+	temporalWorker struct{}
+	workflowLua    struct{}
+	fsEmbed        struct{}
+	configAWS      struct{}
+	s3             struct{}
+	policyExpr     struct{}
+	tokenStore     struct{}
+	execDocker     struct{}
+	network        struct{}
+	socks5         struct{}
+	i2p            struct{}
+	tailscale      struct{}
+)
+
+func (amqp) refusal() error   { return notYet("queue.driver.amqp", "use queue.driver.memory") }
+func (sqs) refusal() error    { return notYet("queue.driver.sqs", "use queue.driver.memory") }
+func (kvRaft) refusal() error { return notYet("store.kv.raft", "use store.memory or store.sql") }
+func (kvCRDT) refusal() error { return notYet("store.kv.crdt", "use store.memory or store.sql") }
+func (cdcPostgres) refusal() error {
+	return notYet("db.cdc.postgres", "read the tables with the module sql")
+}
+func (pgScope) refusal() error { return notYet("pg.scope", "register the processes by name") }
+func (temporalClient) refusal() error {
+	return notYet("temporal.client", "run the work in processes or functions")
+}
+
+func (temporalWorker) refusal() error {
+	return notYet("temporal.worker", "run the work in processes or functions")
+}
+
+func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
+func (fsEmbed) refusal() error     { return notYet("fs.embed", "use fs.directory") }
+func (configAWS) refusal() error {
+	return notYet("config.aws", "leave it out: fs.directory and queue.driver.memory need no cloud")
+}
+func (s3) refusal() error { return notYet("cloudstorage.s3", "use fs.directory") }
+func (policyExpr) refusal() error {
+	return notYet("security.policy.expr", "write the conditions of a security.policy")
+}
+
+func (tokenStore) refusal() error {
+	return notYet("security.token_store", "keep the tokens in a store of your own")
+}
+func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
+func (network) refusal() error { return notYet("network", "leave it out: connections go out directly") }
+
+func (socks5) refusal() error {
+	return notYet("network.socks5", "leave it out: connections go out directly")
+}
+
+func (i2p) refusal() error { return notYet("network.i2p", "leave it out: connections go out directly") }
+
+func (tailscale) refusal() error {
+	return notYet("network.tailscale", "leave it out: connections go out directly")
+}

@@ -1,0 +1,336 @@
+// Package process runs Lua: it is the actor around lua.VM, the hosts that
+// processes run on, and the pools that functions run in.
+package process
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// Runtime is the part of a node that runs Lua: the engine and the compiled code
+// of every Lua entry. One is made for each node.
+type Runtime struct {
+	Engine *lua.Engine
+
+	mu    sync.RWMutex
+	code  map[string]*definition
+	props sync.Map // *actors.Node → *actor.Props
+	made  atomic.Int64
+}
+
+// New makes the Lua part of a node.
+func New(opt lua.Options) (*Runtime, error) {
+	eng, err := lua.NewEngine(opt)
+	if err != nil {
+		return nil, fmt.Errorf("building the Lua engine: %w", err)
+	}
+	return &Runtime{Engine: eng, code: map[string]*definition{}}, nil
+}
+
+// Kinds lists the entry kinds of this package.
+func (rt *Runtime) Kinds() []actors.Kind {
+	return []actors.Kind{
+		rt.libraryKind(), rt.processKind(), rt.functionKind(),
+		rt.hostKind(), rt.terminalKind(), rt.serviceKind(),
+	}
+}
+
+// definition is the compiled code of one Lua entry.
+type definition struct {
+	entry      registry.Entry
+	source     Source
+	program    *lua.Program
+	generation int
+}
+
+// Source are the fields of every kind of Lua code.
+type Source struct {
+	Source  string            `yaml:"source" required:"true" doc:"Lua source text, normally file://name.lua."`
+	Modules []string          `yaml:"modules" doc:"Built-in modules made visible to the code."`
+	Imports map[string]string `yaml:"imports" ref:"library.lua" doc:"Alias → entry id of a library.lua, or :module for a built-in module."`
+}
+
+func (rt *Runtime) lookup(id string) *definition {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	return rt.code[id]
+}
+
+func (rt *Runtime) store(id string, d *definition) (had *definition) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	had = rt.code[id]
+	if d == nil {
+		delete(rt.code, id)
+		return had
+	}
+	if had != nil {
+		d.generation = had.generation + 1
+	}
+	rt.code[id] = d
+	return had
+}
+
+// importers are the ids of the entries that import id directly, in order.
+func (rt *Runtime) importers(id string) []string {
+	rt.mu.RLock()
+	defer rt.mu.RUnlock()
+	var out registry.Entries = registry.Entries{}
+	for _, d := range rt.code {
+		for _, target := range d.source.Imports {
+			if ref, err := registry.ResolveID(target, d.entry.ID.NS); err == nil && ref.String() == id {
+				out[d.entry.ID] = d.entry
+			}
+		}
+	}
+	ids := make([]string, 0, len(out))
+	for _, i := range out.IDs() {
+		ids = append(ids, i.String())
+	}
+	return ids
+}
+
+// compile builds the code of an entry from its source and the libraries it
+// imports, which must be known already.
+func (rt *Runtime) compile(e registry.Entry, s Source, method string) (*definition, error) {
+	u := lua.Unit{ID: e.ID.String(), Source: s.Source, Method: method, Modules: s.Modules}
+	for _, alias := range sortedKeys(s.Imports) {
+		target := s.Imports[alias]
+		ref, err := registry.ResolveID(target, e.ID.NS)
+		if err != nil {
+			return nil, messages.Errorf(messages.Invalid, "%s: import %s: %s", at(e, "imports", alias), alias, err)
+		}
+		if ref.NS == "" {
+			u.Imports = append(u.Imports, lua.Import{Alias: alias, Module: ref.Name})
+			continue
+		}
+		lib := rt.lookup(ref.String())
+		if lib == nil {
+			return nil, messages.Errorf(messages.NotFound, "%s: import %s: library %s not found", at(e, "imports", alias), alias, ref)
+		}
+		u.Imports = append(u.Imports, lua.Import{Alias: alias, Library: lib.program})
+	}
+	p, err := rt.Engine.Compile(u)
+	if err != nil {
+		file := at(e)
+		if name, ok := e.Inlined("source"); ok {
+			file = name
+		}
+		return nil, messages.Wrap(err, file)
+	}
+	return &definition{entry: e, source: s, program: p}, nil
+}
+
+// at is where a field of an entry was written, for messages.
+func at(e registry.Entry, path ...string) string {
+	if pos := e.At(path...); !pos.IsZero() {
+		return pos.String()
+	}
+	return e.ID.String()
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sortStrings(keys)
+	return keys
+}
+
+// rebuild asks an importer to compile itself anew: a library below it changed.
+type rebuild struct{}
+
+// code is the actor of a Lua entry: it keeps the entry's definition in step.
+// The kinds differ in what else they answer.
+type code struct {
+	rt     *Runtime
+	env    actors.Env
+	entry  registry.Entry
+	source Source
+	method string
+	swap   func(*definition) // after a new definition is in place
+}
+
+// Load compiles the entry.
+func (c *code) Load(ctx context.Context) (context.Context, error) {
+	return ctx, c.build(ctx)
+}
+
+// Unload forgets the code; what runs keeps it.
+func (c *code) Unload(context.Context) error {
+	c.rt.store(c.entry.ID.String(), nil)
+	return nil
+}
+
+// build compiles and, for an update, has everything that imports it built anew;
+// if one of those fails, all is as it was.
+func (c *code) build(ctx context.Context) error {
+	d, err := c.rt.compile(c.entry, c.source, c.method)
+	if err != nil {
+		return err
+	}
+	id := c.entry.ID.String()
+	had := c.rt.store(id, d)
+	if c.swap != nil {
+		c.swap(d)
+	}
+	if had == nil {
+		return nil
+	}
+	var done []string
+	for _, importer := range c.rt.importers(id) {
+		if _, err := actors.Call(ctx, c.env.Sys, c.env.PID(importer), &rebuild{}); err != nil {
+			c.rt.store(id, had)
+			if c.swap != nil {
+				c.swap(had)
+			}
+			for _, again := range done {
+				if _, e := actors.Call(ctx, c.env.Sys, c.env.PID(again), &rebuild{}); e != nil {
+					c.env.Log.Error("going back to the code before", "entry", again, "error", e)
+				}
+			}
+			return messages.Wrap(err, importer+" does not build with the new "+id)
+		}
+		done = append(done, importer)
+	}
+	return nil
+}
+
+// answer handles what all Lua entries answer.
+func (c *code) answer(req *actors.Request) {
+	switch req.Body.(type) {
+	case *rebuild:
+		c.env.Cell.Script(func(ctx context.Context) {
+			if err := c.build(ctx); err != nil {
+				req.Reply(err)
+				return
+			}
+			req.Done()
+		})
+	default:
+		req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", c.env.ID, req.Body))
+	}
+}
+
+func (rt *Runtime) update(c *code, e registry.Entry, s Source, method string, ctx context.Context) error {
+	before := *c
+	c.entry, c.source, c.method = e, s, method
+	if err := c.build(ctx); err != nil {
+		c.entry, c.source, c.method = before.entry, before.source, before.method
+		return err
+	}
+	return nil
+}
+
+// LibraryConfig are the fields of library.lua.
+type LibraryConfig struct {
+	Source `yaml:",inline"`
+}
+
+func (rt *Runtime) libraryKind() actors.Kind {
+	return actors.Define(actors.Spec[LibraryConfig]{
+		Name: "library.lua", Doc: "Lua code that other code imports.",
+		Serve: func(env actors.Env, c LibraryConfig) actor.Actor {
+			return &library{code{rt: rt, env: env, entry: env.Entry, source: c.Source}}
+		},
+	})
+}
+
+type library struct{ code }
+
+func (l *library) Update(ctx context.Context, e registry.Entry) error {
+	c, _, _ := registry.Decode[LibraryConfig](e)
+	return l.rt.update(&l.code, e, c.Source, "", ctx)
+}
+
+func (l *library) Receive(ctx actor.Context) {
+	if req, ok := ctx.Message().(*actors.Request); ok {
+		l.answer(req)
+	}
+}
+
+// ProcessConfig are the fields of process.lua.
+type ProcessConfig struct {
+	Source `yaml:",inline"`
+	Method string `yaml:"method" default:"main" doc:"The function to run."`
+	Meta   struct {
+		Command     *Command       `yaml:"command" doc:"Makes the process a command of the command line."`
+		Options     map[string]any `yaml:"options" doc:"default_host: host on which the process is started when it is called like a function."`
+		DefaultHost string         `yaml:"default_host" ref:"?process.host|terminal.host" doc:"Same as meta.options.default_host."`
+	} `yaml:"meta"`
+}
+
+// Command describes a command of the command line.
+type Command struct {
+	Name     string        `yaml:"name" doc:"What is typed after run."`
+	Short    string        `yaml:"short" doc:"Shown in the list of commands."`
+	Main     bool          `yaml:"main" doc:"The default command."`
+	UseCase  string        `yaml:"use_case" doc:"What it is for, such as test."`
+	Security *actors.RunAs `yaml:"security" doc:"Actor and scope of its process."`
+}
+
+func (rt *Runtime) processKind() actors.Kind {
+	return actors.Define(actors.Spec[ProcessConfig]{
+		Name: "process.lua", Doc: "The definition of a Lua process.",
+		Serve: func(env actors.Env, c ProcessConfig) actor.Actor {
+			return &processDef{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method}}
+		},
+	})
+}
+
+type processDef struct{ code }
+
+func (p *processDef) Update(ctx context.Context, e registry.Entry) error {
+	c, _, _ := registry.Decode[ProcessConfig](e)
+	return p.rt.update(&p.code, e, c.Source, c.Method, ctx)
+}
+
+// Receive answers calls: a process with a default host can be called like a
+// function.
+func (p *processDef) Receive(ctx actor.Context) {
+	req, ok := ctx.Message().(*actors.Request)
+	if !ok {
+		return
+	}
+	call, ok := req.Body.(*messages.FunctionCall)
+	if !ok {
+		p.answer(req)
+		return
+	}
+	host := defaultHost(p.entry)
+	if host == "" {
+		req.Reply(messages.Errorf(messages.Invalid, "%s is a process without meta.default_host and cannot be called like a function", p.env.ID))
+		return
+	}
+	req.Sys.Root.Send(p.env.PID(host), &actors.Request{Tag: req.Tag, From: req.From, By: req.By, Sys: req.Sys, Body: &callProcess{
+		&messages.Spawn{Process: p.env.ID, Host: host, Args: call.Args, Context: call.Context, Parent: req.By},
+	}})
+}
+
+// callProcess starts a process for a caller of a function; the answer is its
+// FunctionResult.
+type callProcess struct{ *messages.Spawn }
+
+func defaultHost(e registry.Entry) string {
+	host, _ := e.Meta["default_host"].(string)
+	if o, ok := e.Meta["options"].(map[string]any); ok {
+		if h, ok := o["default_host"].(string); ok {
+			host = h
+		}
+	}
+	if host != "" && !strings.Contains(host, ":") {
+		host = e.ID.NS + ":" + host
+	}
+	return host
+}

@@ -1,0 +1,395 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// FunctionConfig are the fields of function.lua.
+type FunctionConfig struct {
+	Source `yaml:",inline"`
+	Method string     `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
+	Pool   PoolConfig `yaml:"pool" doc:"How calls are executed."`
+}
+
+// PoolConfig says how the calls of a function are executed.
+type PoolConfig struct {
+	Type      string `yaml:"type" oneof:"inline|lazy|static|adaptive" doc:"inline: a state of its own for every call; lazy, adaptive: workers on demand up to max_size; static: a fixed number. Without it, it follows from the sizes."`
+	Size      int    `yaml:"size" min:"0" doc:"Workers of a static pool without workers."`
+	Workers   int    `yaml:"workers" min:"0" doc:"Workers of a static pool."`
+	Buffer    int    `yaml:"buffer" min:"0" doc:"Expected length of the request queue; it grows as needed."`
+	WarmStart bool   `yaml:"warm_start" doc:"Create states before the first call."`
+	MaxSize   int    `yaml:"max_size" default:"16" min:"0" doc:"Upper limit of a lazy or adaptive pool."`
+}
+
+// plan is a pool's decision about its size.
+type plan struct {
+	kind string
+	max  int // workers at most, 0 for no limit
+	warm int // workers made at once
+	keep int // workers that stay without work
+}
+
+// plan follows entries.md, section 3.1.
+func (c PoolConfig) plan() plan {
+	kind := c.Type
+	if kind == "" {
+		switch {
+		case c.Workers > 0:
+			kind = "static"
+		case c.Size == 0 || c.MaxSize > 0:
+			kind = "lazy"
+		default:
+			kind = "inline"
+		}
+	}
+	p := plan{kind: kind}
+	switch kind {
+	case "static":
+		p.max = c.Workers
+		if p.max == 0 {
+			p.max = c.Size
+		}
+		if p.max == 0 {
+			p.max = 8
+		}
+		p.keep = p.max
+	case "lazy", "adaptive":
+		if p.max = c.MaxSize; p.max == 0 {
+			p.max = 16
+		}
+	}
+	if c.WarmStart {
+		p.warm = max(1, p.keep)
+	}
+	return p
+}
+
+func (rt *Runtime) functionKind() actors.Kind {
+	return actors.Define(actors.Spec[FunctionConfig]{
+		Name: "function.lua", Doc: "A Lua function, called by its id.",
+		Serve: func(env actors.Env, c FunctionConfig) actor.Actor {
+			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method}, nursery: newNursery(rt, env, 0)}
+			f.plan = c.Pool.plan()
+			f.options = callOptions(env.Entry)
+			f.swap = f.newGeneration
+			return f
+		},
+	})
+}
+
+// function is the actor of a function.lua: the pool of its workers. When the
+// code changes a new generation of workers takes over; calls that run finish on
+// the old one.
+type function struct {
+	code
+	nursery
+	plan    plan
+	options *messages.CallOptions
+	gen     *generation
+	queue   []*runCall
+	count   int // workers of the current generation
+	named   int
+	address *actor.PID
+	reaper  func()
+}
+
+// generation is a set of workers with the same code.
+type generation struct {
+	def   *definition
+	host  string // "ns:name#lua.N"
+	idle  []*process
+	older bool
+}
+
+// worker is the part of a process that serves a pool.
+type worker struct {
+	pool *function
+	gen  *generation
+	run  *runCall // the call it is at
+	used time.Time
+	late func() // stops the timeout of the call
+}
+
+// runCall is one call on its way through the pool.
+type runCall struct {
+	req  *actors.Request
+	call *messages.FunctionCall
+	more any // what only the called function sees: an HTTP request
+}
+
+// idle tells the pool that a worker is free, or must be replaced.
+type idle struct {
+	p    *process
+	done bool // it must not be used again
+}
+
+// newGeneration makes def the code of all calls from now on.
+func (f *function) newGeneration(d *definition) {
+	if old := f.gen; old != nil {
+		old.older = true
+		for _, p := range old.idle {
+			f.dismiss(p)
+		}
+		old.idle = nil
+	}
+	f.gen = &generation{def: d, host: fmt.Sprintf("%s#lua.%d", f.code.env.ID, d.generation+1)}
+	f.count = 0
+	for range f.plan.warm {
+		if p := f.hire(); p != nil {
+			f.gen.idle = append(f.gen.idle, p)
+		}
+	}
+	f.serve()
+}
+
+// Update implements actors.Updater.
+func (f *function) Update(ctx context.Context, e registry.Entry) error {
+	c, _, _ := registry.Decode[FunctionConfig](e)
+	before, options := f.plan, f.options
+	f.plan, f.options = c.Pool.plan(), callOptions(e)
+	if err := f.rt().update(&f.code, e, c.Source, c.Method, ctx); err != nil {
+		f.plan, f.options = before, options
+		return err
+	}
+	return nil
+}
+
+func (f *function) rt() *Runtime { return f.code.rt }
+
+// Unload implements actors.Unloader: calls that run finish, waiting ones too.
+func (f *function) Unload(ctx context.Context) error {
+	f.rt().store(f.code.env.ID, nil)
+	f.nursery.up = false
+	for _, p := range f.gen.idle {
+		f.dismiss(p)
+	}
+	f.gen.idle = nil
+	f.gen.older = true
+	for _, r := range f.queue {
+		r.req.Reply(messages.Errorf(messages.NotFound, "function not found: %s", f.code.env.ID))
+	}
+	f.queue = nil
+	if len(f.children) == 0 {
+		return nil
+	}
+	_, err := actors.Until(ctx, func(done func(any)) {
+		f.empty = func() { done(nil) }
+	})
+	return err
+}
+
+// Receive implements actor.Actor.
+func (f *function) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		f.up, f.address = true, ctx.Self()
+	case *actors.Request:
+		switch b := m.Body.(type) {
+		case *messages.FunctionCall:
+			f.accept(m, &runCall{req: m, call: b})
+		case *actors.CallWith:
+			f.accept(m, &runCall{req: m, call: b.FunctionCall, more: b.Request})
+		default:
+			f.code.answer(m)
+		}
+	case *idle:
+		f.free(m)
+	case *attempted:
+		m.done(m.out)
+	case *actors.Abandon:
+		f.forget(m)
+	case *actor.Terminated:
+		f.terminated(m)
+	}
+}
+
+// accept begins a call: with retries or a default timeout an interceptor stands
+// before it.
+func (f *function) accept(req *actors.Request, r *runCall) {
+	if f.gen == nil || !f.up {
+		req.Reply(messages.Errorf(messages.NotFound, "function not found: %s", f.code.env.ID))
+		return
+	}
+	o := r.call.Options
+	if o == nil {
+		o = f.options
+	}
+	if o != nil && o.Retry != nil && o.Retry.MaxAttempts > 1 {
+		f.retry(req, r, o)
+		return
+	}
+	if o != nil && r.call.Options == nil {
+		c := *r.call
+		c.Options = o
+		r.call = &c
+	}
+	f.submit(r)
+}
+
+// retry runs a call as often as its policy says; the caller sees the last
+// outcome.
+func (f *function) retry(req *actors.Request, r *runCall, o *messages.CallOptions) {
+	once := *r.call
+	once.Options = &messages.CallOptions{Timeout: o.Timeout, Network: o.Network}
+	env := f.code.env
+	env.Cell.Script(func(ctx context.Context) {
+		v, err := actors.Retry(ctx, o.Retry, env.Random, func() (any, error) {
+			return actors.Until(ctx, func(done func(any)) {
+				f.submit(&runCall{req: &actors.Request{Tag: req.Tag, From: req.From, By: req.By, Sys: req.Sys}, call: &once, more: &inner{r.more, done}})
+			})
+		})
+		if err != nil {
+			req.Reply(err)
+			return
+		}
+		req.Reply(v)
+	})
+}
+
+// inner is an attempt whose outcome goes to the retry in place of the caller.
+type inner struct {
+	more any
+	done func(any)
+}
+
+// submit gives a call to a worker, or lets it wait for one.
+func (f *function) submit(r *runCall) {
+	if len(f.queue) == 0 {
+		if p := f.take(); p != nil {
+			f.code.env.Sys.Root.Send(p.address, r)
+			return
+		}
+	}
+	f.queue = append(f.queue, r)
+}
+
+// serve gives waiting calls to workers.
+func (f *function) serve() {
+	for len(f.queue) > 0 {
+		p := f.take()
+		if p == nil {
+			return
+		}
+		f.code.env.Sys.Root.Send(p.address, f.shift())
+	}
+}
+
+// shift takes the call that has waited longest.
+func (f *function) shift() *runCall {
+	r := f.queue[0]
+	f.queue[0] = nil
+	if f.queue = f.queue[1:]; len(f.queue) == 0 {
+		f.queue = nil
+	}
+	return r
+}
+
+// take finds a free worker or makes one; nil if there can be no more.
+func (f *function) take() *process {
+	g := f.gen
+	if n := len(g.idle); n > 0 {
+		p := g.idle[n-1]
+		g.idle[n-1] = nil
+		g.idle = g.idle[:n-1]
+		return p
+	}
+	if f.plan.max == 0 || f.count < f.plan.max {
+		return f.hire()
+	}
+	return nil
+}
+
+// hire makes a worker.
+func (f *function) hire() *process {
+	env := f.code.env
+	p := &process{rt: f.rt(), node: env.Node, def: f.gen.def, worker: &worker{pool: f, gen: f.gen}, started: env.Clock.Now()}
+	p.self = lua.Self{Entry: env.ID, Host: f.gen.host, Strict: env.Strict, Function: true}
+	p.vm = f.rt().Engine.NewVM(f.gen.def.program, p)
+	f.named++
+	if err := f.spawnActor(p, strconv.Itoa(f.named)); err != nil {
+		p.vm.Close()
+		env.Log.Error("starting a worker", "function", env.ID, "error", err)
+		return nil
+	}
+	f.count++
+	return p
+}
+
+// dismiss ends a worker without work.
+func (f *function) dismiss(p *process) {
+	f.code.env.Sys.Root.Send(p.address, &messages.Terminate{})
+}
+
+// free takes a worker back that has finished its call.
+func (f *function) free(m *idle) {
+	w := m.p.worker
+	if m.done || w.gen.older || f.plan.kind == "inline" {
+		if !w.gen.older {
+			f.count--
+		}
+		if !m.done {
+			f.dismiss(m.p)
+		}
+		f.serve()
+		return
+	}
+	if len(f.queue) > 0 {
+		f.code.env.Sys.Root.Send(m.p.address, f.shift())
+		return
+	}
+	w.used = f.code.env.Clock.Now()
+	f.gen.idle = append(f.gen.idle, m.p)
+	f.reapLater()
+}
+
+// idleTime is how long a worker of a lazy pool stays without work.
+const idleTime = 30 * time.Second
+
+// reapLater sees to it that workers without work go.
+func (f *function) reapLater() {
+	if f.reaper != nil || f.plan.keep > 0 {
+		return
+	}
+	f.reaper = f.code.env.Cell.After(idleTime, func() {
+		f.reaper = nil
+		now := f.code.env.Clock.Now()
+		kept := f.gen.idle[:0]
+		for _, p := range f.gen.idle {
+			if now.Sub(p.worker.used) >= idleTime {
+				f.count--
+				f.dismiss(p)
+			} else {
+				kept = append(kept, p)
+			}
+		}
+		clear(f.gen.idle[len(kept):])
+		f.gen.idle = kept
+		if len(kept) > 0 {
+			f.reapLater()
+		}
+	})
+}
+
+// forget drops a call whose caller does not wait any more; one that runs is
+// ended.
+func (f *function) forget(a *actors.Abandon) {
+	for i, r := range f.queue {
+		if r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
+			f.queue = append(f.queue[:i], f.queue[i+1:]...)
+			return
+		}
+	}
+	for _, p := range f.children {
+		f.code.env.Sys.Root.Send(p.address, a)
+	}
+}

@@ -1,0 +1,306 @@
+package process
+
+import (
+	"context"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// HostConfig are the fields of process.host.
+type HostConfig struct {
+	Host struct {
+		Workers        int            `yaml:"workers" min:"0" doc:"Accepted. All hosts of a node share the workers of its scheduler, one for each CPU."`
+		QueueSize      int            `yaml:"queue_size" default:"1024" min:"0" doc:"Accepted. The run queue grows as needed."`
+		LocalQueueSize int            `yaml:"local_queue_size" default:"256" min:"0" doc:"Accepted. The run queue grows as needed."`
+		Rest           map[string]any `yaml:",inline"`
+	} `yaml:"host" doc:"Sizes of the host."`
+	Lifecycle actors.Lifecycle `yaml:"lifecycle" doc:"When it runs; auto_start must be true for it to be usable."`
+}
+
+func (rt *Runtime) hostKind() actors.Kind {
+	return actors.Define(actors.Spec[HostConfig]{
+		Name: "process.host", Doc: "A place where Lua processes run.", Service: true,
+		Serve: func(env actors.Env, c HostConfig) actor.Actor {
+			workers := c.Host.Workers
+			if workers == 0 {
+				workers = runtime.GOMAXPROCS(0)
+			}
+			return &host{nursery: newNursery(rt, env, c.Lifecycle.StopTimeout), workers: workers}
+		},
+	})
+}
+
+// nursery is the part of an actor that has processes as its children.
+type nursery struct {
+	rt    *Runtime
+	env   actors.Env
+	props *actor.Props
+	next  *process // what the props' producer returns
+	up    bool
+	grace time.Duration
+
+	children map[string]*process // by actor id
+	calls    map[callKey]*process
+	empty    func() // called when the last child is gone
+	made     int
+}
+
+type callKey struct {
+	from string
+	tag  uint64
+}
+
+func newNursery(rt *Runtime, env actors.Env, stopTimeout time.Duration) nursery {
+	return nursery{rt: rt, env: env, grace: stopTimeout * 3 / 4, children: map[string]*process{}, calls: map[callKey]*process{}}
+}
+
+// spawnActor starts the actor of a process as a child.
+func (n *nursery) spawnActor(p *process, name string) error {
+	if n.props == nil {
+		n.props = actor.PropsFromProducer(func() actor.Actor { return n.next }, n.env.Props...)
+	}
+	n.next = p
+	pid, err := n.env.Cell.Context().SpawnNamed(n.props, name)
+	n.next = nil
+	if err != nil {
+		return messages.Errorf(messages.Internal, "starting %s: %s", p.self.Entry, err)
+	}
+	n.children[pid.Id] = p
+	n.made++
+	p.address = pid
+	return nil
+}
+
+// start starts a process and answers req with note(PID); before it runs, the
+// caller knows of it and those who watch it are known.
+func (n *nursery) start(s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) (*process, *messages.Error) {
+	if !n.up {
+		return nil, messages.Errorf(messages.Unavailable, "host %s is not running", n.env.ID)
+	}
+	d := n.rt.lookup(s.Process)
+	if d == nil || d.entry.Kind != "process.lua" {
+		return nil, messages.Errorf(messages.NotFound, "process not found: %s", s.Process)
+	}
+	pid, uniq := n.env.Procs.Next(n.env.ID)
+	p := &process{
+		rt: n.rt, node: n.env.Node, def: d, spawn: &spawned{req: s}, started: n.env.Clock.Now(),
+		self: lua.Self{Entry: s.Process, Host: n.env.ID, Parent: s.Parent, Context: s.Context, Strict: n.env.Strict, Terminal: terminal},
+	}
+	if s.Monitor {
+		p.watchers = add(p.watchers, s.Parent)
+	}
+	if s.Link {
+		p.links = add(p.links, s.Parent)
+	}
+	if more != nil {
+		more(p.spawn)
+	}
+	p.vm = n.rt.Engine.NewVM(d.program, p)
+	if err := n.spawnActor(p, strconv.FormatUint(uniq, 16)); err != nil {
+		p.vm.Close()
+		return nil, messages.AsError(err)
+	}
+	p.proc = &actors.Proc{PID: pid, Actor: p.address, Kill: p.kill, Info: p.info}
+	for _, m := range s.Mail {
+		n.env.Sys.Root.Send(p.address, m)
+	}
+	n.env.Procs.Add(p.proc)
+	return p, nil
+}
+
+// spawnedNote answers Spawn; a process that asked for it notes what it is
+// linked to and monitors.
+type spawnedNote struct {
+	*messages.Spawned
+	link, monitor bool
+}
+
+// spawn answers messages.Spawn: with a name that is taken, the mail goes to the
+// one who has it.
+func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) *process {
+	if s.Name != "" && n.signal(req, s) {
+		return nil
+	}
+	p, err := n.start(s, terminal, more)
+	if err != nil {
+		req.Reply(err)
+		return nil
+	}
+	if s.Name != "" {
+		if _, ok := n.env.Procs.Name(s.Name, p.proc.PID); !ok {
+			n.env.Procs.Remove(p.proc)
+			p.kill(messages.Errorf(messages.AlreadyExists, "name %s was taken meanwhile", s.Name))
+			n.signal(req, s)
+			return nil
+		}
+	}
+	note := &messages.Spawned{PID: p.proc.PID}
+	if s.Link || s.Monitor {
+		req.Reply(&spawnedNote{note, s.Link, s.Monitor})
+	} else {
+		req.Reply(note)
+	}
+	n.begin(p)
+	return p
+}
+
+// begin lets a process run, once everybody who must know of it does.
+func (n *nursery) begin(p *process) {
+	n.env.Sys.Root.Send(p.address, &begin{})
+	if n.env.Listeners.Load() > 0 {
+		n.env.Publish(&messages.Event{System: "process", Kind: "started", Path: p.proc.PID, Data: &messages.Table{Keys: []messages.Value{"pid", "entry"}, Vals: []messages.Value{p.proc.PID, p.self.Entry}}})
+	}
+}
+
+// signal gives the mail of a spawn to the process that has its name already.
+func (n *nursery) signal(req *actors.Request, s *messages.Spawn) bool {
+	owner := n.env.Procs.Find(n.env.Procs.Named(s.Name))
+	if owner == nil {
+		return false
+	}
+	for _, m := range s.Mail {
+		n.env.Sys.Root.Send(owner.Actor, m)
+	}
+	req.Reply(&messages.Spawned{PID: owner.PID, Existed: true})
+	return true
+}
+
+// exec answers req with the result of a process it starts.
+func (n *nursery) exec(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal) *process {
+	p, err := n.start(s, terminal, func(sp *spawned) { sp.notify = req })
+	if err != nil {
+		req.Reply(err)
+		return nil
+	}
+	n.begin(p)
+	return p
+}
+
+// callLike starts a process for a caller of a function.
+func (n *nursery) callLike(req *actors.Request, s *messages.Spawn) {
+	p, err := n.start(s, nil, func(sp *spawned) {
+		sp.ended = func(_ string, v messages.Value, err *messages.Error) {
+			if err != nil {
+				req.Reply(err)
+				return
+			}
+			req.Reply(&messages.FunctionResult{Values: []messages.Value{v}})
+		}
+	})
+	if err != nil {
+		req.Reply(err)
+		return
+	}
+	n.calls[callKey{req.From.Id, req.Tag}] = p
+	n.begin(p)
+}
+
+// abandoned tells a process that its caller does not wait any more.
+func (n *nursery) abandoned(a *actors.Abandon) {
+	k := callKey{a.From.Id, a.Tag}
+	if p := n.calls[k]; p != nil {
+		delete(n.calls, k)
+		n.env.Sys.Root.Send(p.address, &messages.Cancel{Reason: "caller context canceled"})
+	}
+}
+
+// terminated notes that a child is gone.
+func (n *nursery) terminated(t *actor.Terminated) {
+	p := n.children[t.Who.Id]
+	if p == nil {
+		return
+	}
+	delete(n.children, t.Who.Id)
+	for k, c := range n.calls {
+		if c == p {
+			delete(n.calls, k)
+		}
+	}
+	if len(n.children) == 0 && n.empty != nil {
+		f := n.empty
+		n.empty = nil
+		f()
+	}
+}
+
+// close ends all children: each is asked to, and ended if it does not in time.
+func (n *nursery) close(ctx context.Context, reason string) error {
+	n.up = false
+	if len(n.children) == 0 {
+		return nil
+	}
+	for _, p := range n.children {
+		n.env.Sys.Root.Send(p.address, &messages.Cancel{Reason: reason})
+	}
+	_, err := actors.Until(ctx, func(done func(any)) {
+		halt := n.env.Cell.After(n.grace, func() {
+			for _, p := range n.children {
+				p.kill(messages.Errorf(messages.Canceled, "host %s is stopping", n.env.ID))
+			}
+		})
+		n.empty = func() {
+			halt()
+			done(nil)
+		}
+	})
+	return err
+}
+
+// host is the actor of a process.host.
+type host struct {
+	nursery
+	workers int
+}
+
+// Start implements actors.Starter.
+func (h *host) Start(context.Context) error {
+	h.up = true
+	return nil
+}
+
+// Stop implements actors.Stopper.
+func (h *host) Stop(ctx context.Context) error {
+	return h.close(ctx, "host stopping")
+}
+
+// Receive implements actor.Actor.
+func (h *host) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Terminated:
+		h.terminated(m)
+	case *actors.Abandon:
+		h.abandoned(m)
+	case *actors.Request:
+		switch b := m.Body.(type) {
+		case *messages.Spawn:
+			h.spawn(m, b, nil, nil)
+		case *messages.Exec:
+			h.exec(m, b.Spawn, nil)
+		case *callProcess:
+			h.callLike(m, b.Spawn)
+		case *actors.SpawnFor:
+			h.spawnFor(m, b, nil)
+		case *messages.Hosts:
+			m.Reply(messages.HostData{ID: h.env.ID, Workers: h.workers, Processes: len(h.children), Executed: h.made})
+		default:
+			m.Reply(messages.Errorf(messages.Invalid, "host %s does not answer %T", h.env.ID, m.Body))
+		}
+	}
+}
+
+// spawnFor starts a process for an actor that is told of its end.
+func (n *nursery) spawnFor(req *actors.Request, b *actors.SpawnFor, terminal *lua.Terminal) {
+	notify := b.Notify
+	n.spawn(req, b.Spawn, terminal, func(sp *spawned) {
+		sp.ended = func(pid string, v messages.Value, err *messages.Error) {
+			n.env.Sys.Root.Send(notify, &actors.Ended{PID: pid, Value: v, Err: err})
+		}
+	})
+}

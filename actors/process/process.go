@@ -1,0 +1,440 @@
+package process
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// process is the actor of a Lua process, or of one worker of a function's pool.
+// Its Receive only hands events to the VM; the Lua runs in Run, which the
+// mailbox calls after each batch of messages.
+type process struct {
+	rt   *Runtime
+	node *actors.Node
+	vm   *lua.VM
+	ctx  actor.Context
+	self lua.Self
+	proc *actors.Proc
+	def  *definition
+
+	spawn    *spawned // how it was started; nil for a worker
+	worker   *worker  // nil for a process
+	trap     bool
+	links    map[string]bool
+	watchers map[string]bool // PIDs that monitor it
+	watching map[string]bool // PIDs it monitors
+	asked    []outstanding
+	streams  bool // it has subscribed to the bus
+	stopped  bool
+	started  time.Time
+	steps    atomic.Int64
+	state    atomic.Int32
+	dest     destCache
+	callee   *callee
+	address  *actor.PID
+	blocking []blockingCall
+}
+
+// destCache remembers where mail went last: programs send to few others.
+type destCache struct {
+	name string
+	proc *actors.Proc
+}
+
+// callee remembers the address of the function that was called last.
+type callee struct {
+	name string
+	pid  *actor.PID
+}
+
+// outstanding is a request that must be taken back if the process ends first.
+type outstanding struct {
+	tag uint64
+	to  *actor.PID
+}
+
+// spawned is what a host gives a process to start with.
+type spawned struct {
+	req      *messages.Spawn
+	monitors []string
+	notify   *actors.Request // answered with the result of the process
+	ended    func(pid string, value messages.Value, err *messages.Error)
+}
+
+// The states of a process, for whoever looks.
+const (
+	stateReady int32 = iota
+	stateRunning
+	stateWaiting
+	stateEnded
+)
+
+var stateNames = [...]string{"ready", "running", "waiting", "ended"}
+
+// begin starts a process: the messages before it are handled, its PID is known.
+type begin struct{}
+
+// fired tells that a timer's time has come.
+type fired struct{ tag uint64 }
+
+// Receive implements actor.Actor.
+func (p *process) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *messages.Mail:
+		if p.vm != nil {
+			p.vm.Deliver(m)
+		}
+	case *actors.Answer:
+		p.answered(m)
+	case *fired:
+		if p.vm != nil {
+			p.vm.Fire(m.tag, p.node.Clock.Now())
+		}
+	case *messages.Push:
+		if p.vm != nil {
+			p.vm.Push(m.Tag, m.Value)
+		}
+	case *runCall:
+		p.call(m)
+	case *begin:
+		p.vm.Start(p.spawn.req.Args)
+		p.spawn.req.Args = nil
+	case *messages.Cancel:
+		p.cancel(m)
+	case *messages.Exit:
+		p.exit(m)
+	case *actors.Request:
+		p.request(m)
+	case *wake:
+	case *messages.Terminate:
+		p.end(nil, nil)
+		ctx.Stop(ctx.Self())
+	case *actors.Abandon:
+		if p.worker != nil {
+			p.worker.abandoned(p, m)
+		}
+	case *actor.Started:
+		p.ctx = ctx
+	case *actor.Stopping:
+		p.end(nil, messages.Errorf(messages.Canceled, "process was stopped"))
+	}
+}
+
+// wake makes the mailbox run the process once more: something was changed from
+// outside, as by Kill.
+type wake struct{}
+
+// Runnable implements actors.Runner.
+func (p *process) Runnable() bool { return p.vm != nil && !p.stopped && p.vm.Runnable() }
+
+// Run implements actors.Runner.
+func (p *process) Run(slot actors.Slot) bool {
+	if !p.Runnable() {
+		return true
+	}
+	p.state.Store(stateRunning)
+	if !p.vm.Run(slot) {
+		return false
+	}
+	p.steps.Store(p.vm.Instructions())
+	p.state.Store(stateWaiting)
+	if end := p.vm.Ended(); end != nil {
+		p.ended(end)
+	}
+	return true
+}
+
+// ended is what follows when main is over.
+func (p *process) ended(end *lua.End) {
+	if u := end.Upgrade; u != nil {
+		p.upgrade(u)
+		return
+	}
+	var value messages.Value
+	if len(end.Values) > 0 {
+		value = end.Values[0]
+	}
+	if p.worker != nil {
+		p.worker.finished(p, end)
+		return
+	}
+	p.end(value, end.Err)
+	p.ctx.Stop(p.ctx.Self())
+}
+
+// upgrade goes on with other code; PID, mailbox, names, monitors and links stay.
+func (p *process) upgrade(u *lua.Upgrade) {
+	id := u.ID
+	if id == "" {
+		id = p.self.Entry
+	}
+	d := p.rt.lookup(id)
+	if d == nil {
+		p.end(nil, messages.Errorf(messages.NotFound, "upgrading %s: process %s not found", p.proc.PID, id))
+		p.ctx.Stop(p.ctx.Self())
+		return
+	}
+	p.def, p.self.Entry = d, id
+	p.asked = nil
+	p.vm.Upgrade(d.program)
+	p.vm.Start(u.Args)
+	p.node.Sys.Root.Send(p.ctx.Self(), &wake{})
+}
+
+// end lets go of everything the process owns, once: it is unknown from now on,
+// and whoever monitors it, is linked to it or waits for it is told.
+func (p *process) end(value messages.Value, err *messages.Error) {
+	if p.stopped {
+		return
+	}
+	p.stopped = true
+	p.state.Store(stateEnded)
+	pid := ""
+	if p.proc != nil {
+		pid = p.proc.PID
+		p.node.Procs.Remove(p.proc)
+	}
+	p.vm.Close()
+	p.release()
+	p.tellOthers(pid, value, err)
+	if s := p.spawn; s != nil {
+		if s.ended != nil {
+			s.ended(pid, value, err)
+		}
+		if s.notify != nil {
+			switch {
+			case err != nil:
+				s.notify.Reply(err)
+			default:
+				s.notify.Reply(&ended{value})
+			}
+		}
+		if p.node.Listeners.Load() > 0 {
+			p.node.Publish(&messages.Event{System: "process", Kind: "stopped", Path: pid, Data: &messages.Table{Keys: []messages.Value{"pid", "entry"}, Vals: []messages.Value{pid, p.self.Entry}}})
+		}
+		if err != nil {
+			p.node.Log.Debug("process failed", "pid", pid, "entry", p.self.Entry, "error", err.Error(), "stack", stackText(err))
+		}
+	}
+}
+
+// ended is the result of a process, as its host's callers get it.
+type ended struct{ value messages.Value }
+
+// tellOthers sends Exit to monitors and, after a failure, to linked processes.
+func (p *process) tellOthers(pid string, value messages.Value, err *messages.Error) {
+	for _, w := range keys(p.watchers) {
+		p.toPID(w, &messages.Exit{From: pid, Result: value, Err: err, Monitors: true})
+	}
+	for _, l := range keys(p.links) {
+		p.toPID(l, &messages.Exit{From: pid, Result: value, Err: err, Links: true})
+	}
+	for _, m := range keys(p.watching) {
+		p.toPID(m, &actors.Request{Body: &messages.Monitor{By: pid, Off: true}, Sys: p.node.Sys})
+	}
+	p.watchers, p.links, p.watching = nil, nil, nil
+}
+
+// release takes back what the process still waits for and what is subscribed.
+func (p *process) release() {
+	for _, b := range p.blocking {
+		b.cancel()
+	}
+	p.blocking = nil
+	for _, o := range p.asked {
+		p.node.Sys.Root.Send(o.to, &actors.Abandon{Tag: o.tag, From: p.ctx.Self()})
+	}
+	p.asked = nil
+	if p.streams && p.proc != nil {
+		p.streams = false
+		p.tell(&messages.Unsubscribe{By: p.proc.PID})
+	}
+}
+
+func (p *process) tell(body any) {
+	if to := p.node.Commands.Lookup(body); to != nil {
+		p.node.Sys.Root.Send(to, &actors.Request{Body: body, Sys: p.node.Sys})
+	}
+}
+
+func (p *process) toPID(pid string, m any) {
+	if to := p.node.Procs.Find(pid); to != nil {
+		p.node.Sys.Root.Send(to.Actor, m)
+	}
+}
+
+// answered gives an answer to the thread that waits for it. Of a process it
+// started linked or monitored, the process takes note first.
+func (p *process) answered(m *actors.Answer) {
+	if len(p.asked) > 0 {
+		p.asked = slices.DeleteFunc(p.asked, func(o outstanding) bool { return o.tag == m.Tag })
+	}
+	if len(p.blocking) > 0 {
+		p.blocking = slices.DeleteFunc(p.blocking, func(b blockingCall) bool { return b.tag == m.Tag })
+	}
+	body := m.Body
+	switch b := body.(type) {
+	case *spawnedNote:
+		if b.link {
+			p.links = add(p.links, b.PID)
+		}
+		if b.monitor {
+			p.watching = add(p.watching, b.PID)
+		}
+		body = b.Spawned
+	case *ended:
+		body = b.value
+	case *signalNote:
+		b.apply(p)
+		body = &messages.Done{}
+	}
+	if p.vm != nil {
+		p.vm.Answer(m.Tag, body)
+	}
+}
+
+// cancel delivers a CANCEL event; what the process makes of it is its affair.
+func (p *process) cancel(m *messages.Cancel) {
+	p.vm.Event(&messages.Table{
+		Keys: []messages.Value{"kind", "at", "from", "reason"},
+		Vals: []messages.Value{"pid.cancel", p.unix(), m.From, m.Reason},
+	})
+}
+
+// exit is told that another process ended.
+func (p *process) exit(m *messages.Exit) {
+	delete(p.watching, m.From)
+	result := &messages.Table{Object: true}
+	if m.Result != nil {
+		result.Set("value", m.Result)
+	}
+	if m.Err != nil {
+		result.Set("error", m.Err)
+	}
+	event := func(kind string) *messages.Table {
+		return &messages.Table{
+			Keys: []messages.Value{"kind", "at", "from", "result"},
+			Vals: []messages.Value{kind, p.unix(), m.From, result},
+		}
+	}
+	if m.Monitors {
+		p.vm.Event(event("pid.exit"))
+	}
+	if m.Links && p.links[m.From] {
+		delete(p.links, m.From)
+		switch {
+		case m.Err == nil:
+		case p.trap:
+			p.vm.Event(event("pid.link.down"))
+		default:
+			p.vm.Kill(messages.Because("", "linked process failed", m.Err))
+		}
+	}
+}
+
+func (p *process) unix() float64 { return float64(p.node.Clock.Now().Unix()) }
+
+// request answers what other actors ask of a process.
+func (p *process) request(m *actors.Request) {
+	switch b := m.Body.(type) {
+	case *messages.Monitor:
+		p.monitor(m, b)
+	case *messages.Link:
+		p.link(m, b)
+	case *messages.Cancel:
+		p.cancel(b)
+		m.Done()
+	case *messages.SetOptions:
+		p.trap = b.TrapLinks
+		m.Done()
+	default:
+		m.Reply(messages.Errorf(messages.Invalid, "a process does not answer %T", m.Body))
+	}
+}
+
+// signalNote answers Monitor and Link: the one who asked keeps its side.
+type signalNote struct {
+	pid     string
+	monitor bool
+	off     bool
+}
+
+func (n *signalNote) apply(p *process) {
+	set := &p.links
+	if n.monitor {
+		set = &p.watching
+	}
+	if n.off {
+		delete(*set, n.pid)
+	} else {
+		*set = add(*set, n.pid)
+	}
+}
+
+func (p *process) monitor(m *actors.Request, b *messages.Monitor) {
+	if b.Off {
+		delete(p.watchers, b.By)
+		m.Reply(&signalNote{p.proc.PID, true, true})
+		return
+	}
+	if p.watchers[b.By] {
+		m.Reply(messages.Errorf(messages.AlreadyExists, "already monitoring pid"))
+		return
+	}
+	p.watchers = add(p.watchers, b.By)
+	m.Reply(&signalNote{p.proc.PID, true, false})
+}
+
+func (p *process) link(m *actors.Request, b *messages.Link) {
+	if b.Off {
+		delete(p.links, b.By)
+	} else {
+		p.links = add(p.links, b.By)
+	}
+	m.Reply(&signalNote{p.proc.PID, false, b.Off})
+}
+
+// kill ends the process from any goroutine.
+func (p *process) kill(reason *messages.Error) {
+	p.vm.Kill(reason)
+	p.node.Sys.Root.Send(p.proc.Actor, &wake{})
+}
+
+// info is what others can see of it, from any goroutine.
+func (p *process) info() messages.ProcessData {
+	d := messages.ProcessData{
+		PID: p.proc.PID, Host: p.self.Host, Source: p.self.Entry, Parent: p.self.Parent,
+		State: stateNames[p.state.Load()], Steps: p.steps.Load(), Started: p.started,
+	}
+	if c := p.self.Context; c != nil && c.Actor != nil {
+		d.Actor = c.Actor.ID
+	}
+	return d
+}
+
+func add(set map[string]bool, k string) map[string]bool {
+	if set == nil {
+		set = make(map[string]bool, 1)
+	}
+	set[k] = true
+	return set
+}
+
+func keys(set map[string]bool) []string {
+	if len(set) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(set))
+	for k := range set {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

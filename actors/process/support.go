@@ -1,0 +1,51 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sort"
+	"strings"
+
+	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// blockingCall is a call of a library that runs for a process.
+type blockingCall struct {
+	tag    uint64
+	cancel context.CancelFunc
+}
+
+func guarded(ctx context.Context, f func(<-chan struct{}) (any, error)) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = messages.Errorf(messages.Internal, "panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f(ctx.Done())
+}
+
+func sortStrings(s []string) { sort.Strings(s) }
+
+// callOptions are the options that an entry gives all its calls.
+func callOptions(e registry.Entry) *messages.CallOptions {
+	t, _ := messages.ValueOf(e.Meta["options"]).(*messages.Table)
+	o, _ := messages.OptionsFrom(t) // checked when the entry is loaded
+	return o
+}
+
+// stackText is an error's Lua stack on one line for each frame.
+func stackText(err *messages.Error) string {
+	var b strings.Builder
+	for i, f := range err.Stack {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s:%d", f.Source, f.Line)
+		if f.Name != "" {
+			fmt.Fprintf(&b, " in %s", f.Name)
+		}
+	}
+	return b.String()
+}

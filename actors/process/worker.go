@@ -1,0 +1,83 @@
+package process
+
+import (
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// call begins a function call in a worker.
+func (p *process) call(r *runCall) {
+	w := p.worker
+	w.run = r
+	p.self.Context = r.call.Context
+	p.self.Parent = r.req.By
+	p.self.Request = r.more
+	if in, ok := r.more.(*inner); ok {
+		p.self.Request = in.more
+	}
+	p.proc = nil // a call that asks for its PID gets a new one
+	if o := r.call.Options; o != nil && o.Timeout > 0 {
+		self, sys := p.ctx.Self(), p.node.Sys
+		stop := p.node.Clock.AfterFunc(o.Timeout, func() {
+			p.vm.Kill(messages.Errorf(messages.Timeout, "function %s did not finish within %s", p.self.Entry, o.Timeout))
+			sys.Root.Send(self, &wake{})
+		})
+		w.late = func() { stop() }
+	}
+	p.vm.Start(r.call.Args)
+}
+
+// finished answers the caller and gives the worker back to its pool.
+func (w *worker) finished(p *process, end *lua.End) {
+	r := w.run
+	w.run = nil
+	if w.late != nil {
+		w.late()
+		w.late = nil
+	}
+	if p.proc != nil { // whoever asked for the PID of this call finds it gone
+		p.node.Procs.Remove(p.proc)
+	}
+	var value messages.Value
+	if len(end.Values) > 0 {
+		value = end.Values[0]
+	}
+	p.release()
+	if p.proc != nil {
+		p.tellOthers(p.proc.PID, value, end.Err)
+		p.proc = nil
+	}
+	p.self.Context, p.self.Request, p.self.Parent = nil, nil, ""
+	p.trap = false
+	if r != nil {
+		var out any = &messages.FunctionResult{Values: end.Values}
+		if end.Err != nil {
+			out = end.Err
+		}
+		if in, ok := r.more.(*inner); ok {
+			p.node.Sys.Root.Send(w.pool.address, &attempted{in.done, out})
+		} else {
+			r.req.Reply(out)
+		}
+	}
+	again := p.vm.Recycle()
+	p.node.Sys.Root.Send(w.pool.address, &idle{p: p, done: !again})
+	if !again {
+		p.end(nil, end.Err)
+		p.ctx.Stop(p.ctx.Self())
+	}
+}
+
+// attempted brings the outcome of one attempt to the pool's retry.
+type attempted struct {
+	done func(any)
+	out  any
+}
+
+// abandoned ends the call of a caller who does not wait any more.
+func (w *worker) abandoned(p *process, a *actors.Abandon) {
+	if r := w.run; r != nil && r.req.From != nil && r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
+		p.vm.Kill(messages.Errorf(messages.Canceled, "caller context canceled"))
+	}
+}

@@ -1,0 +1,263 @@
+package actors
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Proc is a living process: anything with a PID that Lua can send to.
+type Proc struct {
+	PID   string // "{host|0x00001}"
+	Actor *actor.PID
+	Kill  func(reason *messages.Error) // ends it at once, from any goroutine
+	Info  func() messages.ProcessData  // safe from any goroutine
+	uniq  uint64
+	dead  atomic.Bool
+
+	mu    sync.Mutex
+	names []string // they and the locks go with it
+	locks []string
+}
+
+// Alive reports whether the process can still be sent to.
+func (p *Proc) Alive() bool { return !p.dead.Load() }
+
+// Procs makes PIDs and finds the processes of this node by PID and name. It is
+// safe for use by many goroutines; reading takes no lock that writers of other
+// PIDs hold.
+type Procs struct {
+	Node  string // name of this node
+	last  atomic.Uint64
+	table [64]procShard
+	names sync.Map // string → *Proc
+	locks sync.Map // string → *Proc
+}
+
+type procShard struct {
+	mu sync.RWMutex
+	m  map[uint64]*Proc
+}
+
+// NewProcs returns an empty table for the node of that name.
+func NewProcs(node string) *Procs { return &Procs{Node: node} }
+
+// Next makes a new PID on a host: "{host|0x00001}", unique on the node.
+func (ps *Procs) Next(host string) (pid string, uniq uint64) {
+	uniq = ps.last.Add(1)
+	var digits [16]byte
+	hex := strconv.AppendUint(digits[:0], uniq, 16)
+	b := make([]byte, 0, len(host)+len(hex)+10)
+	b = append(b, '{')
+	b = append(b, host...)
+	b = append(b, "|0x"...)
+	for i := len(hex); i < 5; i++ {
+		b = append(b, '0')
+	}
+	b = append(b, hex...)
+	b = append(b, '}')
+	return string(b), uniq
+}
+
+// Add makes a process known under its PID.
+func (ps *Procs) Add(p *Proc) {
+	_, _, p.uniq, _ = ParsePID(p.PID)
+	s := &ps.table[p.uniq%64]
+	s.mu.Lock()
+	if s.m == nil {
+		s.m = map[uint64]*Proc{}
+	}
+	s.m[p.uniq] = p
+	s.mu.Unlock()
+}
+
+// Remove makes a process unknown; whoever still holds it finds it dead.
+func (ps *Procs) Remove(p *Proc) {
+	p.mu.Lock()
+	p.dead.Store(true)
+	names, locks := p.names, p.locks
+	p.names, p.locks = nil, nil
+	p.mu.Unlock()
+	for _, n := range names {
+		ps.names.CompareAndDelete(n, p)
+	}
+	for _, l := range locks {
+		ps.locks.CompareAndDelete(l, p)
+	}
+	s := &ps.table[p.uniq%64]
+	s.mu.Lock()
+	delete(s.m, p.uniq)
+	if len(s.m) == 0 {
+		s.m = nil // maps do not shrink
+	}
+	s.mu.Unlock()
+}
+
+// Find returns the living process with that PID, or nil. A PID of another node
+// is not found here.
+func (ps *Procs) Find(pid string) *Proc {
+	node, _, uniq, ok := ParsePID(pid)
+	if !ok || node != "" && node != ps.Node {
+		return nil
+	}
+	s := &ps.table[uniq%64]
+	s.mu.RLock()
+	p := s.m[uniq]
+	s.mu.RUnlock()
+	return p
+}
+
+// Len is how many processes there are.
+func (ps *Procs) Len() int {
+	n := 0
+	for i := range ps.table {
+		s := &ps.table[i]
+		s.mu.RLock()
+		n += len(s.m)
+		s.mu.RUnlock()
+	}
+	return n
+}
+
+// All returns all processes, in no order.
+func (ps *Procs) All() []*Proc {
+	var out []*Proc
+	for i := range ps.table {
+		s := &ps.table[i]
+		s.mu.RLock()
+		for _, p := range s.m {
+			out = append(out, p)
+		}
+		s.mu.RUnlock()
+	}
+	return out
+}
+
+// Name gives a name to a living process. It returns the PID that has the name
+// already, if another one has; ok is also false for a process that has ended.
+func (ps *Procs) Name(name, pid string) (owner string, ok bool) {
+	p := ps.Find(pid)
+	if p == nil {
+		return "", false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead.Load() {
+		return "", false
+	}
+	had, taken := ps.names.LoadOrStore(name, p)
+	if !taken {
+		p.names = append(p.names, name)
+	}
+	other := had.(*Proc)
+	return other.PID, other == p
+}
+
+// Unname takes a name away, with a pid only from that one, and reports whether
+// it was there.
+func (ps *Procs) Unname(name, pid string) bool {
+	v, ok := ps.names.Load(name)
+	if !ok || pid != "" && v.(*Proc).PID != pid {
+		return false
+	}
+	p := v.(*Proc)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !ps.names.CompareAndDelete(name, p) {
+		return false
+	}
+	p.names = slices.DeleteFunc(p.names, func(n string) bool { return n == name })
+	return true
+}
+
+// Named returns the PID of a name, "" if nobody has it.
+func (ps *Procs) Named(name string) string {
+	if v, ok := ps.names.Load(name); ok {
+		return v.(*Proc).PID
+	}
+	return ""
+}
+
+// Lock gives a lock to p, which holds it until Unlock or its end. It reports
+// false if the lock is held, also by p itself.
+func (ps *Procs) Lock(name string, p *Proc) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead.Load() {
+		return false
+	}
+	had, taken := ps.locks.LoadOrStore(name, p)
+	if !taken {
+		p.locks = append(p.locks, name)
+	}
+	return had.(*Proc) == p && !taken
+}
+
+// Unlock reports whether the process held the lock.
+func (ps *Procs) Unlock(name, pid string) bool {
+	v, ok := ps.locks.Load(name)
+	if !ok || v.(*Proc).PID != pid {
+		return false
+	}
+	p := v.(*Proc)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.locks = slices.DeleteFunc(p.locks, func(n string) bool { return n == name })
+	return ps.locks.CompareAndDelete(name, p)
+}
+
+// Resolve finds the process of a PID or name. The error is the one that
+// process.send gives.
+func (ps *Procs) Resolve(dest string) (*Proc, *messages.Error) {
+	pid := dest
+	if !strings.HasPrefix(dest, "{") {
+		if pid = ps.Named(dest); pid == "" {
+			return nil, messages.Errorf(messages.NotFound, "could not resolve %q: no process is registered under this name (name not found)", dest)
+		}
+	}
+	if p := ps.Find(pid); p != nil {
+		return p, nil
+	}
+	return nil, messages.Errorf(messages.NotFound, "process not found: %s", dest)
+}
+
+// ParsePID reads "{host|0x1}", "{node@host|0x1}" and "{node@host|ns:name|0x1}".
+func ParsePID(pid string) (node, host string, uniq uint64, ok bool) {
+	n := len(pid)
+	if n < 5 || pid[0] != '{' || pid[n-1] != '}' {
+		return "", "", 0, false
+	}
+	body := pid[1 : n-1]
+	bar := strings.LastIndexByte(body, '|')
+	if bar < 0 || !strings.HasPrefix(body[bar+1:], "0x") {
+		return "", "", 0, false
+	}
+	uniq, err := strconv.ParseUint(body[bar+3:], 16, 64)
+	if err != nil {
+		return "", "", 0, false
+	}
+	host = body[:bar]
+	if i := strings.IndexByte(host, '|'); i >= 0 {
+		host = host[:i]
+	}
+	if i := strings.IndexByte(host, '@'); i >= 0 {
+		node, host = host[:i], host[i+1:]
+	}
+	return node, host, uniq, true
+}
+
+// RemotePID is the form of a PID that other nodes can use.
+func RemotePID(node, pid string) string {
+	n, host, uniq, ok := ParsePID(pid)
+	if !ok || n != "" {
+		return pid
+	}
+	return fmt.Sprintf("{%s@%s|0x%05x}", node, host, uniq)
+}

@@ -1,0 +1,47 @@
+package actors
+
+import (
+	"strings"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Signal brings a signal to the process it is for, by PID or name; that answers
+// the request. Terminate is carried out here: from then on the process cannot be
+// sent to.
+func (n *Node) Signal(req *Request, s *messages.Signal) {
+	target, err := n.Procs.Resolve(s.To)
+	if err != nil {
+		if off(s.Body) { // of something that is gone nothing has to be taken back
+			req.Done()
+			return
+		}
+		if strings.HasPrefix(s.To, "{") {
+			err = messages.Errorf(messages.NotFound, "pid not found: %s", s.To)
+		}
+		req.Reply(err)
+		return
+	}
+	if t, ok := s.Body.(*messages.Terminate); ok {
+		reason := t.Reason
+		if reason == nil {
+			reason = messages.Errorf(messages.Canceled, "process was terminated")
+		}
+		n.Procs.Remove(target)
+		target.Kill(reason)
+		req.Done()
+		return
+	}
+	req.Body = s.Body
+	n.Sys.Root.Send(target.Actor, req)
+}
+
+func off(body any) bool {
+	switch b := body.(type) {
+	case *messages.Monitor:
+		return b.Off
+	case *messages.Link:
+		return b.Off
+	}
+	return false
+}

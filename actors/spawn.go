@@ -1,0 +1,29 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// SpawnFor starts a process on the host it is sent to, for an actor of the
+// runtime. It is answered as Spawn is; when the process is over, Notify gets
+// Ended.
+type SpawnFor struct {
+	*messages.Spawn
+	Notify *actor.PID
+}
+
+// Ended tells how a process ended.
+type Ended struct {
+	PID   string
+	Value messages.Value
+	Err   *messages.Error
+}
+
+// CallWith is a FunctionCall with something only the called function sees: the
+// HTTP request, the delivery of a queue. It is answered as FunctionCall is.
+type CallWith struct {
+	*messages.FunctionCall
+	Request any
+}

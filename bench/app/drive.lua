@@ -1,0 +1,100 @@
+-- Runs one workload inside the node and returns when it is over.
+local HOST = "bench:host"
+local work = {}
+
+local function ends(n)
+    local events = process.events()
+    for _ = 1, n do
+        local e = events:receive()
+        if e.result.error then
+            error(e.result.error)
+        end
+    end
+end
+
+function work.pairs(count, n)
+    for _ = 1, count do
+        local pong = assert(process.spawn("bench:pong", HOST))
+        assert(process.spawn_monitored("bench:ping", HOST, pong, n))
+    end
+    ends(count)
+end
+
+function work.ring(count, n)
+    local rounds, pids = process.listen("round"), {}
+    for i = 1, count do
+        pids[i] = assert(process.spawn("bench:node", HOST, process.pid()))
+    end
+    for i = 1, count do
+        process.send(pids[i], "next", pids[i % count + 1])
+    end
+    process.send(pids[1], "token", n)
+    rounds:receive()
+end
+
+function work.fan_in(count, n)
+    local to = assert(process.spawn_monitored("bench:receiver", HOST, count * n))
+    for _ = 1, count do
+        assert(process.spawn("bench:sender", HOST, to, n))
+    end
+    ends(1)
+end
+
+function work.spawns(width, n)
+    local left, replies = n, process.listen("reply")
+    local function one()
+        local pid = assert(process.spawn("bench:reply", HOST))
+        process.send(pid, "hello")
+        left = left - 1
+    end
+    local running = 0
+    while left > 0 and running < width do
+        one()
+        running = running + 1
+    end
+    while running > 0 do
+        replies:receive()
+        if left > 0 then
+            one()
+        else
+            running = running - 1
+        end
+    end
+end
+
+function work.calls(width, n)
+    local done = channel.new(width)
+    for _ = 1, width do
+        coroutine.spawn(function()
+            for _ = 1, n / width do
+                funcs.call("bench:empty", 1)
+            end
+            done:send(true)
+        end)
+    end
+    for _ = 1, width do
+        done:receive()
+    end
+end
+
+function work.idle(count)
+    for _ = 1, count do
+        assert(process.spawn("bench:idle", HOST))
+    end
+end
+
+function work.spin(count)
+    local pids = {}
+    for i = 1, count do
+        pids[i] = assert(process.spawn("bench:spin", HOST))
+    end
+    return pids
+end
+
+function work.kill(pids)
+    for _, pid in ipairs(pids) do
+        process.terminate(pid)
+    end
+end
+
+return { main = function(name, ...) return work[name](...) end }

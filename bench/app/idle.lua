@@ -1,0 +1,3 @@
+return { main = function()
+    process.inbox():receive()
+end }

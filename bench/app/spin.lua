@@ -1,0 +1,4 @@
+return { main = function()
+    while true do
+    end
+end }

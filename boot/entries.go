@@ -1,0 +1,179 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// Entries reads the entries of sources and takes them through all stages:
+// override, disable, link and those of the parts. It starts nothing. The problems
+// are all that was found, also warnings; checking against the kinds is left to
+// Check.
+func Entries(sources []registry.Source, parts Parts, opts ...Option) (registry.Entries, registry.Problems) {
+	var o options
+	for _, f := range opts {
+		f(&o)
+	}
+	return o.entries(slices.Concat(sources, o.sources), parts.Stages)
+}
+
+// entries is the pipeline from files to what the registry is given.
+func (o *options) entries(sources []registry.Source, stages []registry.Stage) (registry.Entries, registry.Problems) {
+	es, problems := registry.Load(sources)
+	overrides, found := o.config.Overrides()
+	problems = append(problems, found...)
+	rules, found := o.config.Disabled()
+	problems = append(problems, found...)
+	pipeline := registry.Pipeline{
+		registry.Override(slices.Concat(overrides, o.overrides)...),
+		registry.Disable(rules),
+		registry.Link(registry.LinkOptions{Strict: o.strict}),
+	}
+	es, found = append(pipeline, stages...).Apply(es)
+	problems = append(problems, found...)
+	problems = append(problems, registry.CheckDependencies(es, o.modules)...)
+	problems.Sort()
+	if o.strict {
+		problems = problems.Strict()
+	}
+	return es, problems
+}
+
+// Check decodes every entry as its kind demands and follows its references.
+func Check(es registry.Entries, parts Parts) registry.Problems { return parts.Schemas().Check(es) }
+
+// read is entries and their check, with the warnings logged.
+func (rt *Runtime) read(sources []registry.Source) (registry.Entries, error) {
+	es, problems := rt.opt.entries(sources, rt.parts.Stages)
+	found := rt.parts.Schemas().Check(es)
+	if rt.opt.strict {
+		found = found.Strict()
+	}
+	problems = append(problems, found...)
+	problems.Sort()
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	for _, w := range problems.Warnings() {
+		rt.node.Log.Warn(w.String(), "logger", "boot")
+	}
+	return es, nil
+}
+
+// entries is the last phase: files, stages, registry, services.
+func (rt *Runtime) entries(ctx context.Context) error {
+	var es registry.Entries
+	err := rt.timed("read and check entries", func() (err error) {
+		es, err = rt.read(rt.opt.sources)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the entries:\n%w", err)
+	}
+	for _, check := range rt.opt.checks {
+		if err := check(es); err != nil {
+			return err
+		}
+	}
+	err = rt.timed("create entries", func() error {
+		_, err := actors.Call(ctx, rt.node.Sys, rt.node.PID("registry"), &actors.Boot{Entries: es})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("creating the entries: %w", err)
+	}
+	rt.services = true
+	err = rt.timed("start services", func() error {
+		_, err := actors.Call(ctx, rt.node.Sys, rt.node.PID("supervisor"), &actors.StartAll{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("starting the services: %w", err)
+	}
+	return nil
+}
+
+func (rt *Runtime) timed(name string, f func() error) error {
+	begin := rt.node.Clock.Now()
+	err := f()
+	rt.plan.Entries = append(rt.plan.Entries, Step{Name: name, Load: rt.node.Clock.Now().Sub(begin)})
+	return err
+}
+
+// Applied is what an Apply did.
+type Applied struct {
+	Version                   int64
+	Created, Updated, Deleted []string
+	Took                      time.Duration
+}
+
+// Changed reports whether anything was different.
+func (a Applied) Changed() bool { return len(a.Created)+len(a.Updated)+len(a.Deleted) > 0 }
+
+// Apply makes what app says the state of the registry: it takes the place of the
+// file system given to Start; entries that programs made meanwhile go. All is
+// checked first, and after an error nothing has changed. It blocks until
+// everything new can be used.
+func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
+	rt.apply.Lock()
+	defer rt.apply.Unlock()
+	var out Applied
+	if err := rt.up(); err != nil {
+		return out, err
+	}
+	begin := rt.node.Clock.Now()
+	sources := slices.Clone(rt.opt.sources)
+	if len(sources) == 0 {
+		sources = []registry.Source{{}}
+	}
+	sources[0].FS = app
+	want, err := rt.read(sources)
+	if err != nil {
+		return out, fmt.Errorf("reading the entries:\n%w", err)
+	}
+	have, base, err := rt.current()
+	if err != nil {
+		return out, fmt.Errorf("comparing with the entries in use: %w", err)
+	}
+	out.Version = base
+	ops := registry.Delta(have, want)
+	for _, op := range ops {
+		list := map[registry.OpKind]*[]string{registry.Create: &out.Created, registry.Update: &out.Updated, registry.Delete: &out.Deleted}[op.Kind]
+		*list = append(*list, op.Entry.ID.String())
+	}
+	if len(ops) > 0 {
+		v, err := actors.As[*messages.VersionData](rt.ask(ctx, &messages.RegistryApply{Base: base, Ops: entryOps(ops), Author: "files"}))
+		if err != nil {
+			return Applied{Version: base}, fmt.Errorf("applying the changes: %w", err)
+		}
+		out.Version = v.ID
+		rt.opt.sources = sources
+	}
+	out.Took = rt.node.Clock.Now().Sub(begin)
+	return out, nil
+}
+
+// current is the state of the registry and its version.
+func (rt *Runtime) current() (registry.Entries, int64, error) {
+	snapshots, ok := actors.SnapshotsKey.Lookup(rt.node.App)
+	if !ok || snapshots.Now() == nil {
+		return nil, 0, messages.Errorf(messages.Unavailable, "the registry has no state yet")
+	}
+	now := snapshots.Now()
+	return now.Entries(), int64(now.Version().Number), nil
+}
+
+func entryOps(ops []registry.Op) []messages.EntryOp {
+	out := make([]messages.EntryOp, len(ops))
+	for i, op := range ops {
+		out[i] = messages.EntryOp{Kind: op.Kind.String(), Entry: actors.EntryData(op.Entry)}
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+// Package standard is the list of everything that comes with Troupe.
+package standard
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/bus"
+	"github.com/troupe-go/troupe/actors/contracts"
+	"github.com/troupe-go/troupe/actors/dispatcher"
+	"github.com/troupe-go/troupe/actors/entries"
+	"github.com/troupe-go/troupe/actors/env"
+	"github.com/troupe-go/troupe/actors/factory"
+	"github.com/troupe-go/troupe/actors/finder"
+	"github.com/troupe-go/troupe/actors/functions"
+	"github.com/troupe-go/troupe/actors/lifecycle"
+	"github.com/troupe-go/troupe/actors/pidgen"
+	"github.com/troupe-go/troupe/actors/process"
+	"github.com/troupe-go/troupe/actors/registry"
+	"github.com/troupe-go/troupe/actors/scheduler"
+	"github.com/troupe-go/troupe/actors/security"
+	"github.com/troupe-go/troupe/actors/supervisor"
+	"github.com/troupe-go/troupe/actors/topology"
+	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/lua/modules"
+)
+
+// Modules lists the Lua modules.
+func Modules() []lua.Module { return slices.Clone(modules.All) }
+
+// Parts lists all components, kinds and modules, with Lua modules of the
+// embedder's own. An embedder adds Go components and kinds to the result with
+// its methods.
+func Parts(extra ...lua.Module) boot.Parts {
+	mods := append(Modules(), extra...)
+	parts := boot.Parts{
+		Scheduler:      func() boot.Scheduler { return scheduler.New(scheduler.Options{}) },
+		Infrastructure: []actors.Component{bus.Component},
+		Components: []actors.Component{
+			pidgen.Component,
+			dispatcher.Component,
+			registry.Component,
+			finder.Component, supervisor.Component,
+			topology.Component,
+			lifecycle.Component,
+			factory.Component,
+			functions.Component,
+			boot.NodeComponent,
+		},
+		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
+	}
+	for _, m := range mods {
+		parts.Modules = append(parts.Modules, boot.Module{Name: m.Name, Doc: m.Doc, Global: m.Global})
+	}
+	return parts
+}
+
+// runtime is the part of a node that runs Lua.
+func runtime(mods []lua.Module) (boot.Parts, error) {
+	rt, err := process.New(lua.Options{Modules: mods})
+	if err != nil {
+		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
+	}
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), security.Kinds())
+	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+}

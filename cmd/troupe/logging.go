@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/troupe-go/troupe/boot"
+)
+
+// logger makes the logger of the flags and the configuration. In command mode
+// there are no lines unless one of the flags asks for them.
+func (p *program) logger(c boot.Config, command bool) *slog.Logger {
+	g := p.flags
+	asked := g.console || g.verbose || g.veryVerbose
+	if g.silent || command && !asked {
+		return slog.New(slog.DiscardHandler)
+	}
+	level := slog.LevelInfo
+	if g.verbose || g.veryVerbose {
+		level = slog.LevelDebug
+	}
+	opt := boot.LogOptions{Level: max(level, boot.LogLevel(c.Int("logmanager.min_level"))), Stacks: g.veryVerbose}
+	w := p.err
+	switch {
+	case c.String("logger.encoding") == "json" && !g.console:
+		opt.JSON = true
+	case g.console:
+		w = p.out
+		opt.Pretty, opt.Color, opt.Start = true, isTerminal(p.out), time.Now()
+	}
+	return boot.NewLogger(w, opt)
+}
+
+// defaultMemory is the memory limit where neither flag nor GOMEMLIMIT sets one.
+const defaultMemory = 1 << 30
+
+// limitMemory sets the memory limit: the flag wins over GOMEMLIMIT.
+func (p *program) limitMemory() error {
+	switch {
+	case p.flags.memory != "":
+		n, err := parseBytes(p.flags.memory)
+		if err != nil {
+			return fmt.Errorf("--memory-limit: %w", err)
+		}
+		debug.SetMemoryLimit(n)
+	case os.Getenv("GOMEMLIMIT") == "":
+		debug.SetMemoryLimit(defaultMemory)
+	}
+	return nil
+}
+
+// parseBytes reads sizes such as 512M, 2G or 1048576.
+func parseBytes(s string) (int64, error) {
+	text := strings.ToUpper(strings.TrimSpace(s))
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "B"), "I")
+	unit := 0
+	if text != "" {
+		if i := strings.IndexByte("KMGT", text[len(text)-1]); i >= 0 {
+			unit = 10 * (i + 1)
+			text = text[:len(text)-1]
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 || n > math.MaxInt64>>unit {
+		return 0, fmt.Errorf("%q is not a size; write it as 512M or 2G", s)
+	}
+	return n << unit, nil
+}
+
+// profiler serves pprof; stop ends it.
+func (p *program) profiler(c boot.Config) (stop func(), err error) {
+	if !p.flags.profiler && !c.Bool("profiler.enabled") {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", c.String("profiler.address"))
+	if err != nil {
+		return nil, fmt.Errorf("starting the profiler: %w; change profiler.address", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	s := &http.Server{
+		Handler: mux, ReadTimeout: c.Duration("profiler.read_timeout"),
+		WriteTimeout: c.Duration("profiler.write_timeout"), IdleTimeout: c.Duration("profiler.idle_timeout"),
+	}
+	go func() { _ = s.Serve(l) }()
+	return func() { _ = s.Close() }, nil
+}

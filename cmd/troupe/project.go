@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// project is an application on disk: configuration, lock file, sources.
+type project struct {
+	config   boot.Config
+	sources  []registry.Source
+	modules  []registry.Module
+	warnings registry.Problems
+	strict   bool
+	parts    boot.Parts // set by load
+}
+
+// configNames are looked for where no --config is given.
+var configNames = []string{"troupe.yaml", ".wippy.yaml"}
+
+// open reads configuration and lock file; lock is "" for the usual one.
+func (p *program) open(lock string, set []string) (*project, error) {
+	pr := &project{strict: p.flags.strict}
+	problems, err := pr.configure(p.flags.config, p.flags.profiles)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range set {
+		if pr.config, err = pr.config.Set(s); err != nil {
+			return nil, err
+		}
+	}
+	problems = append(problems, pr.locate(lock)...)
+	if pr.strict {
+		problems = problems.Strict()
+	}
+	if err := problems.Err(); err != nil {
+		return nil, fmt.Errorf("reading the configuration:\n%w", err)
+	}
+	pr.warnings = problems.Warnings()
+	return pr, nil
+}
+
+func (pr *project) configure(names, profiles []string) (registry.Problems, error) {
+	if len(names) == 0 {
+		for _, name := range configNames {
+			if _, err := os.Stat(name); err == nil {
+				names = []string{name}
+				break
+			}
+		}
+	}
+	if len(names) == 0 {
+		if len(profiles) > 0 {
+			return nil, fmt.Errorf("profile %s: there is no configuration file that could declare it; write %s", profiles[0], configNames[0])
+		}
+		return nil, nil
+	}
+	files := make([]boot.ConfigFile, len(names))
+	for i, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the configuration: %w; correct --config", err)
+		}
+		files[i] = boot.ConfigFile{Name: name, Content: content}
+	}
+	var problems registry.Problems
+	pr.config, problems = boot.ReadConfig(boot.ConfigOptions{Profiles: profiles, Env: os.LookupEnv}, files...)
+	return problems, nil
+}
+
+// locate reads the lock file and finds the sources.
+func (pr *project) locate(name string) registry.Problems {
+	lock, dir := registry.DefaultLock(), "."
+	if name == "" {
+		name = registry.LockName
+	} else {
+		dir = filepath.Dir(name)
+	}
+	content, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		var problems registry.Problems
+		if lock, problems = registry.ParseLock(name, content); problems.Err() != nil {
+			return problems
+		}
+	case !errors.Is(err, fs.ErrNotExist) || name != registry.LockName:
+		return registry.Problems{{Pos: registry.Pos{File: name}, Text: "cannot be read: " + err.Error(), Hint: "correct --lock-file"}}
+	}
+	var problems registry.Problems
+	pr.sources, pr.modules, problems = lock.Resolve(opener(dir), pr.config.Replacements())
+	return problems
+}
+
+// opener opens folders below a lock file. What is read cannot leave a folder,
+// not even by a symbolic link.
+func opener(dir string) registry.Opener {
+	return func(name string) (fs.FS, error) {
+		path := filepath.FromSlash(name)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if strings.HasSuffix(name, ".wapp") {
+			if _, err := os.Stat(path); err != nil {
+				return nil, err
+			}
+			return nil, errors.New("module archives are not supported yet; vendor the module as a folder")
+		}
+		root, err := os.OpenRoot(path)
+		if err != nil {
+			return nil, err
+		}
+		return root.FS(), nil
+	}
+}
+
+// options are those of boot for this project.
+func (pr *project) options() []boot.Option {
+	opts := []boot.Option{boot.WithConfig(pr.config), boot.WithSources(pr.sources...), boot.WithModules(pr.modules...), boot.WithNode(pr.node())}
+	if pr.strict {
+		opts = append(opts, boot.WithStrict())
+	}
+	return opts
+}
+
+// node is the name of this node: the same at every start in this folder.
+func (pr *project) node() string {
+	for _, name := range []string{"WIPPY_NODE_ID", "WIPPY_RELAY_NODE_NAME"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	if v := pr.config.String("relay.node_name"); v != "" {
+		return v
+	}
+	machine, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		host, _ := os.Hostname()
+		machine = []byte(host)
+	}
+	dir, _ := os.Getwd()
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.TrimSpace(string(machine))+"\n"+dir)).String()
+}
+
+// load reads and checks all entries without starting anything. The problems
+// include those of the configuration that are only warnings.
+func (pr *project) load(more ...boot.Option) (registry.Entries, registry.Problems, error) {
+	parts, err := standard.Parts().Resolve()
+	if err != nil {
+		return nil, nil, err
+	}
+	pr.parts = parts
+	opts := []boot.Option{boot.WithConfig(pr.config), boot.WithModules(pr.modules...)}
+	es, problems := boot.Entries(pr.sources, parts, append(opts, more...)...)
+	problems = append(problems, boot.Check(es, parts)...)
+	problems = append(problems, pr.warnings...)
+	problems.Sort()
+	if pr.strict {
+		problems = problems.Strict()
+	}
+	return es, problems, nil
+}

@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/registry"
+)
+
+// hostWait is how long a command waits for its terminal host.
+const hostWait = 5 * time.Second
+
+type runFlags struct {
+	override, set    []string
+	exec, host, hub  string
+	lock             string
+	wanted           string // process to run, "" for none
+	args             []string
+	hostID, targetID string
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [command [args...] | list]",
+		Short: "Start the application, or one command of it",
+		Long: `Start the application in this folder and wait for SIGINT or SIGTERM.
+
+With a name the process whose meta.command.name it is runs on the terminal, and
+its result becomes the exit code; with -x the process of that id. All arguments
+after the name go to the process, so flags of troupe stand before it.
+'troupe run list' lists the commands.`,
+		Example: `  troupe run
+  troupe run list
+  troupe run hello Ada
+  troupe run -x app:hello Ada
+  troupe run -o app:web:addr=:8081 --set shutdown.timeout=5s`,
+		RunE: func(c *cobra.Command, args []string) error { return p.run(c, &f, args) },
+	}
+	fl := c.Flags()
+	fl.SetInterspersed(false)
+	fl.StringArrayVarP(&f.override, "override", "o", nil, "change a field of an entry: `ns:entry:path=value` (repeatable)")
+	fl.StringArrayVar(&f.set, "set", nil, "change a configuration value: `section.path=value` (repeatable)")
+	fl.StringVarP(&f.exec, "exec", "x", "", "`entry` (ns:name) or command to run")
+	fl.StringVar(&f.host, "host", "", "terminal host for -x or a command")
+	fl.StringVarP(&f.lock, "lock-file", "l", "", "lock file (default wippy.lock)")
+	fl.StringVar(&f.hub, "registry", "", "address of the module registry (not supported yet)")
+	return c
+}
+
+func (p *program) run(c *cobra.Command, f *runFlags, args []string) error {
+	if f.hub != "" {
+		return errors.New("--registry: the module registry is not supported yet; vendor modules as folders")
+	}
+	list := f.exec == "" && len(args) > 0 && args[0] == "list"
+	if list {
+		if err := c.ParseFlags(args[1:]); err != nil {
+			return fmt.Errorf("%w; see 'troupe run --help'", err)
+		}
+	}
+	pr, err := p.open(f.lock, f.set)
+	if err != nil {
+		return err
+	}
+	var overrides []registry.Overriding
+	for _, text := range f.override {
+		o, err := registry.ParseOverride(text)
+		if err != nil {
+			return fmt.Errorf("-o %s: %w", text, err)
+		}
+		overrides = append(overrides, o)
+	}
+	switch {
+	case list:
+		return p.list(pr, boot.WithOverrides(overrides...))
+	case f.exec != "":
+		f.wanted, f.args = f.exec, args
+	case len(args) > 0:
+		if strings.HasSuffix(args[0], ".wapp") || strings.Contains(args[0], "/") {
+			return fmt.Errorf("running %s: archives and modules of the hub are not supported yet; run a command or the folder", args[0])
+		}
+		f.wanted, f.args = args[0], args[1:]
+	case f.host != "":
+		return errors.New("--host is only for a command; name one or use -x")
+	}
+	return p.start(pr, f, overrides)
+}
+
+func (p *program) list(pr *project, opts ...boot.Option) error {
+	es, problems, err := pr.load(opts...)
+	if err != nil {
+		return err
+	}
+	if err := problems.Err(); err != nil {
+		return fmt.Errorf("reading the entries:\n%w", err)
+	}
+	commands := commandsOf(es)
+	if len(commands) == 0 {
+		fmt.Fprintln(p.err, "no commands; give a process meta.command.name to make it one")
+		return nil
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, c := range commands {
+		fmt.Fprintln(w, strings.TrimRight(c.Name+"\t"+c.Short, "\t"))
+	}
+	return w.Flush()
+}
+
+// start runs the application; what it was asked to do is checked before any
+// service starts.
+func (p *program) start(pr *project, f *runFlags, overrides []registry.Overriding) error {
+	if err := p.limitMemory(); err != nil {
+		return err
+	}
+	if p.flags.events {
+		pr.config, _ = pr.config.Set("logmanager.stream_to_events=true")
+	}
+	stopProfiler, err := p.profiler(pr.config)
+	if err != nil {
+		return err
+	}
+	defer stopProfiler()
+	log := p.logger(pr.config, f.wanted != "")
+	for _, w := range pr.warnings {
+		log.Warn(w.String(), "logger", "config")
+	}
+	sig := p.signals()
+	defer sig.stop()
+	opts := append(pr.options(), boot.WithOverrides(overrides...), boot.WithLogger(log), boot.WithCheck(f.check))
+	rt, err := boot.Start(sig.ctx, nil, standard.Parts(), opts...)
+	if err != nil {
+		if sig.ctx.Err() != nil {
+			return nil // a signal during the start: everything is stopped again
+		}
+		return err
+	}
+	if f.wanted == "" {
+		return p.serve(rt, sig)
+	}
+	return p.onTerminal(rt, sig, f)
+}
+
+// check finds process and host for a command before anything starts.
+func (f *runFlags) check(es registry.Entries) (err error) {
+	if f.wanted == "" {
+		return nil
+	}
+	find := findCommand
+	if f.exec != "" {
+		find = findEntry
+	}
+	if f.targetID, err = find(es, f.wanted); err != nil {
+		return err
+	}
+	f.hostID, err = findHost(es, f.host)
+	return err
+}
+
+// serve waits for a signal, or for a program that ends the application.
+func (p *program) serve(rt *boot.Runtime, sig *signals) error {
+	select {
+	case <-sig.ctx.Done():
+	case <-rt.Done():
+	}
+	err := rt.Stop()
+	if code := rt.Wait(); code != 0 {
+		return exitCode(code)
+	}
+	if err != nil {
+		fmt.Fprintln(p.err, "warning: stopping the application:", err)
+	}
+	return nil
+}
+
+// onTerminal runs one process on the terminal; its result is the exit code.
+func (p *program) onTerminal(rt *boot.Runtime, sig *signals, f *runFlags) error {
+	defer rt.Stop()
+	if err := rt.WaitService(sig.ctx, f.hostID, hostWait); err != nil {
+		if sig.ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	args := make([]any, len(f.args))
+	for i, a := range f.args {
+		args[i] = a
+	}
+	result := make(chan outcome, 1)
+	go func() {
+		v, err := rt.Exec(context.Background(), f.targetID, f.hostID, args...)
+		result <- outcome{v, err}
+	}()
+	select {
+	case out := <-result:
+		return p.finish(rt, out)
+	case <-sig.ctx.Done():
+	case <-rt.Done():
+	}
+	_ = rt.Stop() // the process is asked to end, and may write its last lines
+	if code := rt.Wait(); code != 0 {
+		return exitCode(code)
+	}
+	select {
+	case out := <-result:
+		if out.err != nil {
+			return nil // it was ended by the shutdown
+		}
+		return p.finish(rt, out)
+	default:
+		return nil
+	}
+}
+
+type outcome struct {
+	value any
+	err   error
+}
+
+// finish stops the application and turns the result of the process into an
+// exit code.
+func (p *program) finish(rt *boot.Runtime, out outcome) error {
+	_ = rt.Stop()
+	if code := rt.Wait(); code != 0 {
+		return exitCode(code)
+	}
+	if out.err != nil {
+		fmt.Fprintln(p.err, out.err)
+		return exitCode(1)
+	}
+	switch v := out.value.(type) {
+	case string:
+		fmt.Fprintln(p.out, v)
+	case bool:
+		if !v {
+			return exitCode(1)
+		}
+	case int64:
+		return code(v)
+	case float64:
+		return code(int64(v))
+	}
+	return nil
+}
+
+func code(n int64) error {
+	if n == 0 {
+		return nil
+	}
+	return exitCode(n & 0xff)
+}
+
+// signals begin the shutdown; the second one ends the program at once.
+type signals struct {
+	ctx  context.Context
+	stop func()
+}
+
+func (p *program) signals() *signals {
+	ctx, cancel := context.WithCancel(context.Background())
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-ch:
+				if n > 0 {
+					os.Exit(1)
+				}
+				cancel()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return &signals{ctx: ctx, stop: func() {
+		signal.Stop(ch)
+		close(done)
+		cancel()
+	}}
+}

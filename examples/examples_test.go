@@ -1,0 +1,77 @@
+// Package examples runs every example and compares what it prints with its
+// README.
+package examples
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var troupe string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "troupe")
+	if err != nil {
+		panic(err)
+	}
+	troupe = filepath.Join(dir, "troupe")
+	if out, err := exec.Command("go", "build", "-o", troupe, "github.com/troupe-go/troupe/cmd/troupe").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// session is a block of a README: a command and what it prints.
+var session = regexp.MustCompile("(?s)```console\n\\$ ([^\n]+)\n(.*?)```")
+
+func TestReadmes(t *testing.T) {
+	readmes, err := filepath.Glob("*/README.md")
+	if err != nil || len(readmes) < 9 {
+		t.Fatalf("found %d examples, %v", len(readmes), err)
+	}
+	for _, readme := range readmes {
+		text, err := os.ReadFile(readme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := session.FindAllStringSubmatch(string(text), -1)
+		if len(found) == 0 {
+			t.Errorf("%s shows no command", readme)
+		}
+		for _, s := range found {
+			t.Run(filepath.Dir(readme)+": "+s[1], func(t *testing.T) {
+				t.Parallel()
+				if got := run(t, filepath.Dir(readme), s[1]); got != s[2] {
+					t.Errorf("prints\n%s\nthe README says\n%s", got, s[2])
+				}
+			})
+		}
+	}
+}
+
+func run(t *testing.T, dir, line string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	words := strings.Fields(line)
+	if words[0] == "troupe" {
+		words[0] = troupe
+	}
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir = dir
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%s: %v\n%s", line, err, errs.String())
+	}
+	return string(out)
+}

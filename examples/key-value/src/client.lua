@@ -1,0 +1,5 @@
+local function main(server: string)
+    kv.add(server, "n", 1)
+end
+
+return { main = main }
