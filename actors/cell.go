@@ -29,7 +29,6 @@ type Cell struct {
 	scripts map[*script]struct{}
 	timers  map[*cellTimer]struct{}
 	resume  bool // go on after a panic, with the state as it is
-	running bool // a service between Start and Stop
 	env     Env
 }
 

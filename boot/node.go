@@ -12,7 +12,7 @@ import (
 // NodeComponent answers for the node as a whole: its end, its process hosts, and
 // its place in a cluster, which without membership is that of a node on its own.
 var NodeComponent = actors.Component{
-	Name: "node", DependsOn: []string{"functions"},
+	Name: "node", DependsOn: []string{"registry"},
 	Doc:     "Answers for the node as a whole: its end, its hosts, its place in a cluster.",
 	Handles: []any{(*messages.SystemExit)(nil), (*messages.Hosts)(nil), (*messages.ClusterState)(nil)},
 	New:     func(env actors.Env) actor.Actor { return &node{env} },

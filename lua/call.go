@@ -237,6 +237,11 @@ func (c *Call) Start(cmd *Command, done func(answer any, err *messages.Error)) (
 	}
 }
 
+// OnEnd has f called when the process, or the call of a function, ends however
+// it ends: to give back what it holds. The last one is called first. f must not
+// block.
+func (c *Call) OnEnd(f func()) { c.vm.onEnd = append(c.vm.onEnd, f) }
+
 // Sleep is the command that waits for d.
 func Sleep(d time.Duration) *Command { return &Command{Body: sleep(d)} }
 

@@ -44,7 +44,8 @@ type VM struct {
 
 	mailbox mailbox
 	call    Call
-	want    request // what the thread that just left wants
+	onEnd   []func() // what the run must give back
+	want    request  // what the thread that just left wants
 	end     *End
 }
 
@@ -169,6 +170,10 @@ func (vm *VM) reset() {
 			o.stop()
 		}
 	}
+	for i := len(vm.onEnd) - 1; i >= 0; i-- {
+		vm.onEnd[i]()
+	}
+	vm.onEnd = nil
 	vm.ops, vm.free, vm.open = nil, nil, 0
 	vm.ready = queue[*waiter]{}
 	vm.cur, vm.running = nil, nil

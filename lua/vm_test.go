@@ -34,7 +34,6 @@ type testHost struct {
 	now    time.Time
 	timers []testTimer
 	asked  []func()
-	ended  chan struct{}
 }
 
 type testTimer struct {

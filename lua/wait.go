@@ -15,7 +15,6 @@ type waiter struct {
 	nest  *nest
 	want  int
 	raise glua.LValue // raised in place of giving results
-
 }
 
 // nest is a goroutine that waits inside a nested call.
@@ -94,7 +93,6 @@ var errGone = messages.Errorf(messages.Canceled, "process has ended")
 
 // wake lets a waiter go on with these results.
 func (vm *VM) wake(w *waiter, vals ...glua.LValue) {
-
 	if w.nest != nil {
 		w.nest.vals = vals
 	} else if w.t.fn == nil {

@@ -21,6 +21,7 @@ type Parts struct {
 	Kinds      []actors.Kind
 	Config     map[string]any
 	Change     func(*actors.Node) // called before the first actor is spawned
+	After      func()             // called when the last actor is gone
 	Sim        *Sim               // runs everything, one step at a time
 }
 
@@ -75,6 +76,9 @@ func Node(t testing.TB, p Parts) *actors.Node {
 			return !there
 		})
 		n.Wait()
+		if p.After != nil {
+			p.After()
+		}
 		sys.Shutdown()
 		goleak.VerifyNone(t, before)
 	})

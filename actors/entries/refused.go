@@ -116,7 +116,7 @@ func (tokenStore) refusal() error {
 	return notYet("security.token_store", "keep the tokens in a store of your own")
 }
 func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
-func (network) refusal() error { return notYet("network", "leave it out: connections go out directly") }
+func (network) refusal() error    { return notYet("network", "leave it out: connections go out directly") }
 
 func (socks5) refusal() error {
 	return notYet("network.socks5", "leave it out: connections go out directly")

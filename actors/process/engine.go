@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -22,10 +21,8 @@ import (
 type Runtime struct {
 	Engine *lua.Engine
 
-	mu    sync.RWMutex
-	code  map[string]*definition
-	props sync.Map // *actors.Node → *actor.Props
-	made  atomic.Int64
+	mu   sync.RWMutex
+	code map[string]*definition
 }
 
 // New makes the Lua part of a node.

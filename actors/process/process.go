@@ -62,10 +62,9 @@ type outstanding struct {
 
 // spawned is what a host gives a process to start with.
 type spawned struct {
-	req      *messages.Spawn
-	monitors []string
-	notify   *actors.Request // answered with the result of the process
-	ended    func(pid string, value messages.Value, err *messages.Error)
+	req    *messages.Spawn
+	notify *actors.Request // answered with the result of the process
+	ended  func(pid string, value messages.Value, err *messages.Error)
 }
 
 // The states of a process, for whoever looks.

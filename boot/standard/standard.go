@@ -47,14 +47,24 @@ func Parts(extra ...lua.Module) boot.Parts {
 			lifecycle.Component,
 			factory.Component,
 			functions.Component,
-			boot.NodeComponent,
 		},
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
+	}
+	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, security.Component} {
+		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
 		parts.Modules = append(parts.Modules, boot.Module{Name: m.Name, Doc: m.Doc, Global: m.Global})
 	}
 	return parts
+}
+
+// service puts a component behind those of the system.
+func service(c actors.Component) actors.Component {
+	if !slices.Contains(c.DependsOn, "functions") {
+		c.DependsOn = append(slices.Clone(c.DependsOn), "functions")
+	}
+	return c
 }
 
 // runtime is the part of a node that runs Lua.

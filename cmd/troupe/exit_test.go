@@ -54,7 +54,7 @@ func launch(t *testing.T, entries string, args ...string) *running {
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.AfterFunc(30*time.Second, func() { _ = r.Process.Kill() })
+	deadline := time.AfterFunc(30*time.Second, func() { _ = r.Process.Signal(syscall.SIGQUIT) })
 	t.Cleanup(func() {
 		deadline.Stop()
 		_ = r.Process.Kill()
@@ -63,16 +63,13 @@ func launch(t *testing.T, entries string, args ...string) *running {
 	return r
 }
 
-// until reads lines until one has the text.
+// until reads lines until one has the text; it may have been read before.
 func (r *running) until(t *testing.T, text string) {
 	t.Helper()
-	for {
+	for !strings.Contains(r.lines, text) {
 		line, err := r.out.ReadString('\n')
 		r.lines += line
-		if strings.Contains(line, text) {
-			return
-		}
-		if err != nil {
+		if err != nil && !strings.Contains(r.lines, text) {
 			t.Fatalf("%q did not appear: %v\n%s%s", text, err, r.lines, r.errs.String())
 		}
 	}

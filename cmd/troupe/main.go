@@ -23,6 +23,7 @@ type program struct {
 
 // globalFlags are those that every command has.
 type globalFlags struct {
+	dir         string
 	config      []string
 	profiles    []string
 	verbose     bool
@@ -99,8 +100,15 @@ hosts and services. Troupe reads them, checks them and runs them.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())
 	})
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if p.flags.dir == "" {
+			return nil
+		}
+		return os.Chdir(p.flags.dir)
+	}
 	f := root.PersistentFlags()
 	g := &p.flags
+	f.StringVarP(&g.dir, "dir", "C", "", "run as if started in this `folder`")
 	f.StringArrayVar(&g.config, "config", nil, "configuration `file` (repeatable; default troupe.yaml, else .wippy.yaml)")
 	f.StringArrayVar(&g.profiles, "profile", nil, "`name` of an overlay in the configuration (repeatable)")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "log from level debug")
@@ -111,7 +119,7 @@ hosts and services. Troupe reads them, checks them and runs them.`,
 	f.BoolVarP(&g.profiler, "profiler", "p", false, "serve pprof on localhost:6060")
 	f.BoolVar(&g.strict, "strict", false, "make warnings about configuration and entries errors")
 	f.StringVarP(&g.memory, "memory-limit", "m", "", "memory limit such as 512M or 2G (default GOMEMLIMIT, else 1G)")
-	root.AddCommand(p.runCommand(), p.initCommand(), p.lintCommand(), p.registryCommand(), p.bootCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.initCommand(), p.lintCommand(), p.registryCommand(), p.bootCommand(), p.docsCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -29,9 +29,14 @@ var payloadModule = lua.Module{
 		Try: `local p = payload.new({a = 1}); return tostring(p), p:data().a, p:transcode(payload.format.JSON):data()`, Gives: `payload{format=lua/any}, 1, {"a":1}`,
 	}},
 	Tables: []lua.Table{{Name: "format", Doc: "The formats.", Consts: []lua.Const{
-		{Name: "JSON", Value: messages.FormatJSON}, {Name: "YAML", Value: messages.FormatYAML}, {Name: "STRING", Value: messages.FormatString},
-		{Name: "BYTES", Value: messages.FormatBytes}, {Name: "MSGPACK", Value: messages.FormatMsgpack}, {Name: "LUA", Value: messages.FormatLua},
-		{Name: "GOLANG", Value: messages.FormatGo}, {Name: "ERROR", Value: messages.FormatError},
+		{Name: "JSON", Value: messages.FormatJSON},
+		{Name: "YAML", Value: messages.FormatYAML},
+		{Name: "STRING", Value: messages.FormatString},
+		{Name: "BYTES", Value: messages.FormatBytes},
+		{Name: "MSGPACK", Value: messages.FormatMsgpack},
+		{Name: "LUA", Value: messages.FormatLua},
+		{Name: "GOLANG", Value: messages.FormatGo},
+		{Name: "ERROR", Value: messages.FormatError},
 	}}},
 	Types: []lua.Type{{
 		Name: "Payload",

@@ -98,7 +98,7 @@ func parseHex(body string, neg bool) (lua.LNumber, bool) {
 	if strings.IndexByte(body, '_') >= 0 {
 		return 0, false
 	}
-	if strings.IndexAny(body, "pP") < 0 {
+	if !strings.ContainsAny(body, "pP") {
 		body += "p0"
 	}
 	f, err := strconv.ParseFloat(body, 64)

@@ -1,0 +1,238 @@
+package standard_test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"go.uber.org/goleak"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+)
+
+func app(text string) fstest.MapFS {
+	return fstest.MapFS{"app.yaml": {Data: []byte("version: \"1.0\"\nnamespace: app\nentries:\n" + text)}}
+}
+
+const apiApp = `
+  - {name: host, kind: process.host, lifecycle: {auto_start: true}}
+  - {name: double, kind: function.lua, method: run, source: "return { run = function(n) return { twice = n * 2 } end }"}
+  - {name: fails, kind: function.lua, method: run, source: "return { run = function() return nil, 'no luck' end }"}
+  - name: echo
+    kind: process.lua
+    modules: [events]
+    source: |
+      return { main = function(topic)
+          process.registry.register("echo")
+          local inbox = process.inbox()
+          while true do
+              local m = inbox:receive()
+              require("events").send("echo", m:topic(), "/here", m:payload():data())
+          end
+      end }
+`
+
+// What an embedder does with a runtime, start to end; nothing is left of it.
+func TestRuntime(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	rt, err := boot.Start(ctx, app(apiApp), standard.Parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rt.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	v, err := rt.Call(ctx, "app:double", 21)
+	if m, ok := v.(map[string]any); err != nil || !ok || m["twice"] != int64(42) {
+		t.Errorf("Call gave %v, %v", v, err)
+	}
+	if _, err := rt.Call(ctx, "app:fails"); err == nil || !strings.Contains(err.Error(), "no luck") {
+		t.Errorf("Call of a function that fails gave %v", err)
+	}
+	if _, err := rt.Call(ctx, "app:nothing"); !messages.IsKind(err, messages.NotFound) {
+		t.Errorf("Call of what is not there gave %v", err)
+	}
+
+	heard := make(chan *messages.Event, 10)
+	stop, err := rt.Subscribe("echo.*", func(e *messages.Event) { heard <- e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := rt.Spawn(ctx, "app:echo", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Send(pid, "hello", "world"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case e := <-heard:
+		if e.Kind != "hello" || e.Path != "/here" || e.Data != "world" {
+			t.Errorf("heard %+v", e)
+		}
+	case <-ctx.Done():
+		t.Fatal("no event")
+	}
+	if err := rt.Send("echo", "again", 1); err != nil {
+		t.Error(err)
+	}
+	<-heard
+	stop()
+	stop()
+	for dest, topic := range map[string]string{"nobody": "x", "{app:host|0xfffff}": "x", pid: "@x"} {
+		if err := rt.Send(dest, topic); err == nil {
+			t.Errorf("Send to %s, topic %s, worked", dest, topic)
+		}
+	}
+	if _, err := rt.Spawn(ctx, "app:nothing", "app:host"); !messages.IsKind(err, messages.NotFound) {
+		t.Errorf("Spawn of what is not there gave %v", err)
+	}
+	if s, err := rt.Service(ctx, "app:host"); err != nil || s.Status != "running" {
+		t.Errorf("the host is %+v, %v", s, err)
+	}
+	if _, err := rt.Get(ctx, "app:nothing"); !messages.IsKind(err, messages.NotFound) {
+		t.Errorf("Get of what is not there gave %v", err)
+	}
+	hosts, err := actors.As[[]messages.HostData](rt.Ask(ctx, &messages.Hosts{}))
+	if err != nil || len(hosts) != 1 || hosts[0].ID != "app:host" || hosts[0].Processes != 1 {
+		t.Errorf("hosts: %+v, %v", hosts, err)
+	}
+}
+
+func TestApply(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	rt, err := boot.Start(ctx, app(apiApp), standard.Parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	same, err := rt.Apply(ctx, app(apiApp))
+	if err != nil || same.Changed() || same.Version != 0 {
+		t.Errorf("the same files gave %+v, %v", same, err)
+	}
+	changed := strings.Replace(apiApp, "n * 2", "n * 4", 1)
+	changed = changed[:strings.Index(changed, "  - {name: fails")] + "  - {name: note, kind: registry.entry}\n" + changed[strings.Index(changed, "  - name: echo"):]
+	got, err := rt.Apply(ctx, app(changed))
+	if err != nil || got.Version != 1 || !slices.Equal(got.Created, []string{"app:note"}) || !slices.Equal(got.Updated, []string{"app:double"}) || !slices.Equal(got.Deleted, []string{"app:fails"}) {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if v, err := rt.Call(ctx, "app:double", 1); err != nil || v.(map[string]any)["twice"] != int64(4) {
+		t.Errorf("after the change: %v, %v", v, err)
+	}
+	if _, err := rt.Apply(ctx, app(strings.Replace(changed, "function(n) return", "function(n) retrun", 1))); err == nil {
+		t.Error("broken code was applied")
+	}
+	if _, err := rt.Apply(ctx, app("  - {name: a, kind: process.lau}")); err == nil || !strings.Contains(err.Error(), "app.yaml:4") {
+		t.Errorf("an unknown kind gave %v", err)
+	}
+	if v, err := rt.Call(ctx, "app:double", 1); err != nil || v.(map[string]any)["twice"] != int64(4) {
+		t.Errorf("after changes that were refused: %v, %v", v, err)
+	}
+}
+
+// A component, a kind and a module written in Go are a line each.
+func TestOwnParts(t *testing.T) {
+	ctx := t.Context()
+	type config struct {
+		Text string `yaml:"text" required:"true" doc:"What is answered."`
+	}
+	kind := actors.Define(actors.Spec[config]{Name: "own.kind", Doc: "Answers.", Serve: func(_ actors.Env, c config) actor.Actor { return answer(c.Text) }})
+	component := actors.Component{Name: "own", DependsOn: []string{"functions"}, Handles: []any{question{}}, New: func(actors.Env) actor.Actor { return answer("of the component") }}
+	module := lua.Module{Name: "own", Doc: "Ours.", Class: []lua.Class{lua.Deterministic}, Funcs: []lua.Func{{
+		Sig: "text(): string", Doc: "Returns a text.", Do: func(c *lua.Call) error { return c.Return("of the module") },
+	}}}
+	rt, err := boot.Start(ctx, app(`
+  - {name: mine, kind: own.kind, text: of the kind}
+  - {name: f, kind: function.lua, method: run, modules: [own], source: "return { run = function() return require('own').text() end }"}
+`), standard.Parts(module).WithKinds(kind).WithComponents(component))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	if v, err := rt.Ask(ctx, question{}); v != "of the component" || err != nil {
+		t.Errorf("component: %v, %v", v, err)
+	}
+	if v, err := rt.Node().AskEntry(ctx, "app:mine", question{}); v != "of the kind" || err != nil {
+		t.Errorf("kind: %v, %v", v, err)
+	}
+	if v, err := rt.Call(ctx, "app:f"); v != "of the module" || err != nil {
+		t.Errorf("module: %v, %v", v, err)
+	}
+}
+
+type question struct{}
+
+// answer is an actor that always says the same.
+type answer string
+
+func (a answer) Receive(ctx actor.Context) {
+	if req, ok := ctx.Message().(*actors.Request); ok {
+		req.Reply(string(a))
+	}
+}
+
+// The levels are those of the architecture.
+func TestLevels(t *testing.T) {
+	levels, err := boot.Levels(standard.Parts().Components)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range levels[:8] {
+		names := []string{}
+		for _, c := range l {
+			names = append(names, c.Name)
+		}
+		got = append(got, strings.Join(names, " "))
+	}
+	want := "pidgen | dispatcher | registry | finder supervisor | topology | lifecycle | factory | functions"
+	if s := strings.Join(got, " | "); s != want {
+		t.Errorf("got %s", s)
+	}
+}
+
+// Log lines become events where the configuration asks for it.
+func TestLogStreamOnTheBus(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	c, problems := boot.NewConfig(map[string]any{"logmanager.stream_to_events": true, "logmanager.propagate_downstream": false})
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	var out bytes.Buffer
+	rt, err := boot.Start(t.Context(), app(""), standard.Parts(), boot.WithConfig(c), boot.WithLogger(boot.NewLogger(&out, boot.LogOptions{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	heard := make(chan *messages.Event, 1)
+	stop, err := rt.Subscribe("log.warn", func(e *messages.Event) { heard <- e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	rt.Node().Log.Warn("look here", "logger", "test", "n", 1)
+	e := <-heard
+	if data := e.Data.(*messages.Table); e.Path != "test" || data.Get("message") != "look here" {
+		t.Errorf("heard %+v", e)
+	}
+	if out.Len() > 0 {
+		t.Errorf("written: %s", out.String())
+	}
+}
