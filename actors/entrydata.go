@@ -25,6 +25,9 @@ func EntryTable(e registry.Entry) messages.Value {
 
 // ToEntry makes an entry of what a program gives.
 func ToEntry(d *messages.EntryData) (registry.Entry, error) {
+	if d == nil {
+		return registry.Entry{}, messages.Errorf(messages.Invalid, "entry must have valid id field")
+	}
 	id, err := registry.ParseID(d.ID)
 	if err != nil {
 		return registry.Entry{}, messages.Errorf(messages.Invalid, "%s", err)

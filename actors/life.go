@@ -51,6 +51,9 @@ type (
 	Unload struct{}
 )
 
+// Shutdown is the reason of a stop that ends the whole node.
+const Shutdown = "shutdown"
+
 // StopReason is why a service is stopped; for use in Stop.
 func StopReason(ctx context.Context) string {
 	s, _ := ctx.Value(reasonKey{}).(string)

@@ -123,9 +123,9 @@ func nearestPlace(places map[string]registry.Pos, path []string) registry.Pos {
 
 func yamlLine(err error) int {
 	text := err.Error()
-	var type_ *yaml.TypeError
-	if errors.As(err, &type_) && len(type_.Errors) > 0 {
-		text = type_.Errors[0]
+	var typeErr *yaml.TypeError
+	if errors.As(err, &typeErr) && len(typeErr.Errors) > 0 {
+		text = typeErr.Errors[0]
 	}
 	line := 0
 	if i := strings.Index(text, "line "); i >= 0 {

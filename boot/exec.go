@@ -63,15 +63,21 @@ func (rt *Runtime) await(ctx context.Context, end *ending, pid string) *actors.E
 	select {
 	case e := <-end.ch:
 		return e
+	case <-rt.stopped:
 	case <-ctx.Done():
 		if p := rt.node.Procs.Find(pid); p != nil {
 			rt.node.Sys.Root.Send(p.Actor, &messages.Cancel{Reason: context.Cause(ctx).Error()})
 		}
+		select {
+		case e := <-end.ch:
+			return e
+		case <-rt.stopped:
+		}
 	}
 	select {
-	case e := <-end.ch:
+	case e := <-end.ch: // it ended with the runtime
 		return e
-	case <-rt.stopped:
+	default:
 		return nil
 	}
 }

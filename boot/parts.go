@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -71,11 +72,24 @@ func (p Parts) WithKinds(ks ...actors.Kind) Parts { return p.With(Parts{Kinds: k
 // WithStages returns the parts with more stages between files and registry.
 func (p Parts) WithStages(ss ...registry.Stage) Parts { return p.With(Parts{Stages: ss}) }
 
-// Without returns the parts without the components and kinds of these names.
+// Without returns the parts without the components and kinds of these names, and
+// without the need for the commands that those components handle.
 func (p Parts) Without(names ...string) Parts {
-	p.Infrastructure = slices.DeleteFunc(slices.Clone(p.Infrastructure), func(c actors.Component) bool { return slices.Contains(names, c.Name) })
-	p.Components = slices.DeleteFunc(slices.Clone(p.Components), func(c actors.Component) bool { return slices.Contains(names, c.Name) })
+	gone := map[reflect.Type]bool{}
+	leave := func(cs []actors.Component) []actors.Component {
+		return slices.DeleteFunc(slices.Clone(cs), func(c actors.Component) bool {
+			if !slices.Contains(names, c.Name) {
+				return false
+			}
+			for _, body := range c.Handles {
+				gone[reflect.TypeOf(body)] = true
+			}
+			return true
+		})
+	}
+	p.Infrastructure, p.Components = leave(p.Infrastructure), leave(p.Components)
 	p.Kinds = slices.DeleteFunc(slices.Clone(p.Kinds), func(k actors.Kind) bool { return slices.Contains(names, k.Name) })
+	p.Needs = slices.DeleteFunc(slices.Clone(p.Needs), func(body any) bool { return gone[reflect.TypeOf(body)] })
 	return p
 }
 

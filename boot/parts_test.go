@@ -10,10 +10,10 @@ import (
 )
 
 func TestPartsResolve(t *testing.T) {
-	make_ := func(actors.Env) actor.Actor { return nil }
+	build := func(actors.Env) actor.Actor { return nil }
 	made := 0
 	base := Parts{
-		Components: []actors.Component{{Name: "a", New: make_}},
+		Components: []actors.Component{{Name: "a", New: build}},
 		PerNode: []func() (Parts, error){func() (Parts, error) {
 			made++
 			return Parts{Kinds: []actors.Kind{{Name: "k"}}}, nil
@@ -35,10 +35,10 @@ func TestPartsResolve(t *testing.T) {
 		parts Parts
 		want  string
 	}{
-		{base.WithComponents(actors.Component{Name: "a", New: make_}), "component a is in the parts twice"},
+		{base.WithComponents(actors.Component{Name: "a", New: build}), "component a is in the parts twice"},
 		{base.WithKinds(actors.Kind{Name: "k"}), "kind k is in the parts twice"},
 		{base.With(Parts{Modules: []Module{{Name: "m"}, {Name: "m"}}}), "module m is in the parts twice"},
-		{base.WithComponents(actors.Component{Name: "a:b", New: make_}), `component "a:b" cannot be used`},
+		{base.WithComponents(actors.Component{Name: "a:b", New: build}), `component "a:b" cannot be used`},
 		{base.WithComponents(actors.Component{Name: "b"}), `component "b" cannot be used`},
 	} {
 		if _, err := tc.parts.Resolve(); err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -106,7 +106,7 @@ func (rt *Runtime) stopServices(ctx context.Context, limit time.Duration) []erro
 	// the components from their end.
 	ctx, cancel := context.WithTimeout(ctx, limit*3/4)
 	defer cancel()
-	if _, err := actors.Call(ctx, rt.node.Sys, rt.node.PID("supervisor"), &actors.StopAll{Reason: "shutdown"}); err != nil {
+	if _, err := actors.Call(ctx, rt.node.Sys, rt.node.PID("supervisor"), &actors.StopAll{Reason: actors.Shutdown}); err != nil {
 		return []error{fmt.Errorf("stopping the services: %w", err)}
 	}
 	return nil

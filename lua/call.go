@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"time"
 
 	glua "github.com/yuin/gopher-lua"
@@ -50,7 +51,7 @@ func (c *Call) String(i int) string {
 // Text is what tostring makes of argument i.
 func (c *Call) Text(i int) string {
 	v := c.at(i)
-	if meta, ok := c.vm.eng.tmpl.GetMetatable(v).(*glua.LTable); ok && v.Type() == glua.LTTable {
+	if meta := metatable(v); meta != nil {
 		if fn := stdlib.Contents(meta).RawGetString("__tostring"); fn != glua.LNil {
 			c.L.Push(fn)
 			c.L.Push(v)
@@ -61,6 +62,16 @@ func (c *Call) Text(i int) string {
 		}
 	}
 	return c.vm.eng.text(v)
+}
+
+// metatable is that of a table, whatever it shows Lua in its place.
+func metatable(v glua.LValue) *glua.LTable {
+	t, ok := v.(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	meta, _ := t.Metatable.(*glua.LTable)
+	return meta
 }
 
 // Number is argument i, 0 where it was left out.
@@ -77,6 +88,10 @@ func (c *Call) Bool(i int) bool { return glua.LVAsBool(c.at(i)) }
 
 // Value is the frozen copy of argument i.
 func (c *Call) Value(i int) messages.Value { return fromLua(c.at(i)) }
+
+// Encodable is the frozen copy of argument i for an encoder: objects that a copy
+// does not keep are NaN, which is null in JSON, so that they keep their place.
+func (c *Call) Encodable(i int) messages.Value { return freeze(c.at(i), nil, 0, math.NaN()) }
 
 // Values are frozen copies of the arguments from i on.
 func (c *Call) Values(i int) []messages.Value {
@@ -124,6 +139,19 @@ func (c *Call) Field(i int, key string) any {
 		return nil
 	}
 	return objectOrValue(stdlib.Contents(t).RawGetString(key))
+}
+
+// Pairs are the keys and values of the table that is argument i in turn, the
+// values as Field gives them.
+func (c *Call) Pairs(i int) []any {
+	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	t = stdlib.Contents(t)
+	var out []any
+	t.ForEach(func(k, v glua.LValue) { out = append(out, fromLua(k), objectOrValue(v)) })
+	return out
 }
 
 // Items are the elements of the list that is argument i, as Field gives them.

@@ -38,6 +38,10 @@ func (vm *VM) Event(e *messages.Table) {
 	vm.mailbox.pending.push(e)
 }
 
+// Listens reports whether the process reads its lifecycle events: without, it
+// cannot know that it is asked to end.
+func (vm *VM) Listens() bool { return vm.mailbox.events != nil }
+
 // Backlog is how much mail nobody has received yet.
 func (vm *VM) Backlog() int {
 	n := vm.mailbox.waiting.len()

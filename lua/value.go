@@ -47,6 +47,12 @@ func (e *Engine) toLua(a any) glua.LValue {
 		}
 		return &glua.LUserData{Value: v, Metatable: b.meta}
 	}
+	if err, ok := v.(*messages.Error); ok { // an engine without module errors
+		if err == nil {
+			return glua.LNil
+		}
+		return glua.LString(err.Error())
+	}
 	if err, ok := v.(error); ok {
 		return e.toLua(messages.AsError(err))
 	}
@@ -127,12 +133,13 @@ func (e *Engine) table(t *messages.Table, made map[*messages.Table]*glua.LTable)
 
 // fromLua makes the frozen form of a Lua value: tables are copied deeply and
 // keep their shape; functions, threads, channels and most objects become nil.
-func fromLua(v glua.LValue) messages.Value { return freeze(v, nil, 0) }
+func fromLua(v glua.LValue) messages.Value { return freeze(v, nil, 0, nil) }
 
 // maxCopyDepth bounds the nesting of what is sent: deeper tables become nil.
 const maxCopyDepth = 200
 
-func freeze(lv glua.LValue, made map[*glua.LTable]*messages.Table, depth int) messages.Value {
+// freeze copies a value; lost stands for an object that a copy does not keep.
+func freeze(lv glua.LValue, made map[*glua.LTable]*messages.Table, depth int, lost messages.Value) messages.Value {
 	switch v := lv.(type) {
 	case glua.LBool:
 		return bool(v)
@@ -147,13 +154,14 @@ func freeze(lv glua.LValue, made map[*glua.LTable]*messages.Table, depth int) me
 		case *messages.Payload:
 			return x
 		}
+		return lost
 	case *glua.LTable:
-		return freezeTable(v, made, depth)
+		return freezeTable(v, made, depth, lost)
 	}
 	return nil
 }
 
-func freezeTable(t *glua.LTable, made map[*glua.LTable]*messages.Table, depth int) messages.Value {
+func freezeTable(t *glua.LTable, made map[*glua.LTable]*messages.Table, depth int, lost messages.Value) messages.Value {
 	if depth > maxCopyDepth {
 		return nil
 	}
@@ -171,7 +179,7 @@ func freezeTable(t *glua.LTable, made map[*glua.LTable]*messages.Table, depth in
 				made = map[*glua.LTable]*messages.Table{t: out}
 			}
 		}
-		return freeze(v, made, depth+1)
+		return freeze(v, made, depth+1, lost)
 	}
 	n := from.Len()
 	if n > 0 {

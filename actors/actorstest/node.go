@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/scheduler"
 	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
 )
@@ -21,14 +22,12 @@ type Parts struct {
 	Kinds      []actors.Kind
 	Config     map[string]any
 	Change     func(*actors.Node) // called before the first actor is spawned
-	After      func()             // called when the last actor is gone
 	Sim        *Sim               // runs everything, one step at a time
 }
 
 var simKey = actors.NewKey[*Sim]("simulation")
 
-// Node starts a node of a few parts on the default dispatcher of Proto.Actor, or
-// on a simulation. At
+// Node starts a node of a few parts on a scheduler of its own, or on a simulation. At
 // the end of the test it is stopped, components in reverse; the test fails if a
 // component cannot be started or stopped, or if a goroutine stays behind.
 func Node(t testing.TB, p Parts) *actors.Node {
@@ -50,9 +49,13 @@ func Node(t testing.TB, p Parts) *actors.Node {
 	for _, k := range p.Kinds {
 		n.Kinds[k.Name] = k
 	}
+	stopWorkers := func() {}
 	if p.Sim != nil {
 		simKey.Set(n.App, p.Sim)
 		n.Clock, n.Random, n.Spawn, n.Props = p.Sim, p.Sim.Random, p.Sim.Go, p.Sim.Props()
+	} else {
+		workers := scheduler.New(scheduler.Options{})
+		n.Props, stopWorkers = workers.Props(), workers.Stop
 	}
 	if p.Change != nil {
 		p.Change(n)
@@ -76,9 +79,7 @@ func Node(t testing.TB, p Parts) *actors.Node {
 			return !there
 		})
 		n.Wait()
-		if p.After != nil {
-			p.After()
-		}
+		stopWorkers()
 		sys.Shutdown()
 		goleak.VerifyNone(t, before)
 	})

@@ -19,7 +19,9 @@ var Component = actors.Component{
 	Name:    "bus",
 	Doc:     "The event bus.",
 	Handles: []any{(*messages.Subscribe)(nil), (*messages.Unsubscribe)(nil), (*actors.SubscribeGo)(nil)},
-	New:     func(env actors.Env) actor.Actor { return &bus{env: env, cache: map[topic][]*subscriber{}} },
+	New: func(env actors.Env) actor.Actor {
+		return &bus{env: env, cache: map[topic]*audience{}, keys: []messages.Value{"system", "kind", "path", "data"}}
+	},
 }
 
 type topic struct{ system, kind string }
@@ -44,8 +46,24 @@ func (s *subscriber) wants(e *messages.Event) bool {
 // change.
 type bus struct {
 	env   actors.Env
+	keys  []messages.Value // of every event's table
 	all   []*subscriber
-	cache map[topic][]*subscriber
+	cache map[topic]*audience
+}
+
+// audience are those who want a topic, with what is the same in all its events.
+type audience struct {
+	list         []*subscriber
+	system, kind messages.Value
+	processes    int // how many of the list are processes
+}
+
+// delivery is what one event costs: the table that all processes share, and what
+// carries it to each of them.
+type delivery struct {
+	table  messages.Table
+	values [4]messages.Value
+	one    [1]messages.Push // where a single process gets it
 }
 
 // cacheSize bounds the topics that are remembered: programs can make up as many
@@ -136,39 +154,53 @@ func (b *bus) remove(gone func(*subscriber) bool) {
 	b.env.Listeners.Store(int64(len(b.all)))
 }
 
-func (b *bus) publish(e *messages.Event) {
+// audience finds out who wants an event.
+func (b *bus) audience(e *messages.Event) *audience {
 	t := topic{e.System, e.Kind}
-	list, known := b.cache[t]
-	if !known {
-		for _, s := range b.all {
-			if s.wants(e) {
-				list = append(list, s)
+	if a := b.cache[t]; a != nil {
+		return a
+	}
+	a := &audience{system: e.System, kind: e.Kind}
+	for _, s := range b.all {
+		if s.wants(e) {
+			a.list = append(a.list, s)
+			if s.proc != nil {
+				a.processes++
 			}
 		}
-		if len(b.cache) >= cacheSize {
-			clear(b.cache)
-		}
-		b.cache[t] = list
 	}
-	if len(list) == 0 {
+	if len(b.cache) >= cacheSize {
+		clear(b.cache)
+	}
+	b.cache[t] = a
+	return a
+}
+
+func (b *bus) publish(e *messages.Event) {
+	a := b.audience(e)
+	if len(a.list) == 0 {
 		return
 	}
-	var table *messages.Table // made once for all processes
+	var pushes []messages.Push
+	var table *messages.Table
+	if a.processes > 0 {
+		d := &delivery{values: [4]messages.Value{a.system, a.kind, e.Path, e.Data}}
+		d.table.Keys, d.table.Vals = b.keys, d.values[:]
+		table = &d.table
+		if pushes = d.one[:0]; a.processes > 1 {
+			pushes = make([]messages.Push, 0, a.processes)
+		}
+	}
 	dead := false
-	for _, s := range list {
+	for _, s := range a.list {
 		switch {
 		case s.goFunc != nil:
 			b.call(s.goFunc, e)
 		case !s.proc.Alive():
 			dead = true
 		default:
-			if table == nil {
-				table = &messages.Table{
-					Keys: []messages.Value{"system", "kind", "path", "data"},
-					Vals: []messages.Value{e.System, e.Kind, e.Path, e.Data},
-				}
-			}
-			b.env.Sys.Root.Send(s.proc.Actor, &messages.Push{Tag: s.tag, Value: table})
+			pushes = append(pushes, messages.Push{Tag: s.tag, Value: table})
+			b.env.Sys.Root.Send(s.proc.Actor, &pushes[len(pushes)-1])
 		}
 	}
 	if dead {

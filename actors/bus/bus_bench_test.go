@@ -9,7 +9,6 @@ import (
 
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/actorstest"
-	"github.com/troupe-go/troupe/actors/scheduler"
 	"github.com/troupe-go/troupe/messages"
 )
 
@@ -18,12 +17,7 @@ import (
 func BenchmarkPublish(b *testing.B) {
 	for _, c := range []struct{ subscribers, matching int }{{1, 1}, {10, 10}, {100, 100}, {100, 10}} {
 		b.Run(fmt.Sprintf("subscribers=%d/matching=%d", c.subscribers, c.matching), func(b *testing.B) {
-			sched := scheduler.New(scheduler.Options{})
-			n := actorstest.Node(b, actorstest.Parts{
-				Components: []actors.Component{Component},
-				Change:     func(n *actors.Node) { n.Props = sched.Props() },
-			})
-			defer sched.Stop()
+			n := node(b)
 			var done sync.WaitGroup
 			for i := range c.subscribers {
 				system := "shop"

@@ -125,8 +125,11 @@ func TestSubscriptionsEnd(t *testing.T) {
 	sub := &actors.SubscribeGo{Pattern: "shop.*", Func: func(*messages.Event) { calls.Add(1) }}
 	actorstest.Must[*messages.Done](t, n, "bus", sub)
 	for _, s := range []*messages.Subscribe{
-		{System: "shop", By: a.PID, Tag: 1}, {System: "shop", By: a.PID, Tag: 2},
-		{System: "shop", By: b.PID, Tag: 1}, {System: "shop", By: b.PID, Tag: 2}, {System: "shop", By: c.PID, Tag: 1},
+		{System: "shop", By: a.PID, Tag: 1},
+		{System: "shop", By: a.PID, Tag: 2},
+		{System: "shop", By: b.PID, Tag: 1},
+		{System: "shop", By: b.PID, Tag: 2},
+		{System: "shop", By: c.PID, Tag: 1},
 	} {
 		actorstest.Must[*messages.Done](t, n, "bus", s)
 	}

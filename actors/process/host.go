@@ -231,13 +231,13 @@ func (n *nursery) terminated(t *actor.Terminated) {
 }
 
 // close ends all children: each is asked to, and ended if it does not in time.
-func (n *nursery) close(ctx context.Context, reason string) error {
+func (n *nursery) close(ctx context.Context) error {
 	n.up = false
 	if len(n.children) == 0 {
 		return nil
 	}
 	for _, p := range n.children {
-		n.env.Sys.Root.Send(p.address, &messages.Cancel{Reason: reason})
+		n.env.Sys.Root.Send(p.address, &hostStopping{})
 	}
 	_, err := actors.Until(ctx, func(done func(any)) {
 		halt := n.env.Cell.After(n.grace, func() {
@@ -267,7 +267,7 @@ func (h *host) Start(context.Context) error {
 
 // Stop implements actors.Stopper.
 func (h *host) Stop(ctx context.Context) error {
-	return h.close(ctx, "host stopping")
+	return h.close(ctx)
 }
 
 // Receive implements actor.Actor.

@@ -107,6 +107,11 @@ func (p *process) Receive(ctx actor.Context) {
 		p.spawn.req.Args = nil
 	case *messages.Cancel:
 		p.cancel(m)
+	case *hostStopping:
+		p.cancel(&messages.Cancel{Reason: "host stopping"})
+		if !p.vm.Listens() {
+			p.vm.Kill(messages.Errorf(messages.Canceled, "host %s is stopping", p.self.Host))
+		}
 	case *messages.Exit:
 		p.exit(m)
 	case *actors.Request:
@@ -125,6 +130,14 @@ func (p *process) Receive(ctx actor.Context) {
 		p.end(nil, messages.Errorf(messages.Canceled, "process was stopped"))
 	}
 }
+
+// hostStopping asks a process to end with its host. One that does not read its
+// events could not do so in any time, and is ended at once.
+type hostStopping struct{}
+
+// stopService asks the process of a service to end. Answered with whether it
+// reads its events.
+type stopService struct{}
 
 // wake makes the mailbox run the process once more: something was changed from
 // outside, as by Kill.
@@ -350,6 +363,9 @@ func (p *process) request(m *actors.Request) {
 	case *messages.Cancel:
 		p.cancel(b)
 		m.Done()
+	case *stopService:
+		p.cancel(&messages.Cancel{Reason: "service stopping"})
+		m.Reply(p.vm.Listens())
 	case *messages.SetOptions:
 		p.trap = b.TrapLinks
 		m.Done()

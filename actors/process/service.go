@@ -67,8 +67,14 @@ func (s *service) Stop(ctx context.Context) error {
 		s.pid = ""
 		return nil
 	}
-	s.env.Sys.Root.Send(p.Actor, &messages.Cancel{Reason: "service stopping"})
-	_, err := actors.Until(ctx, func(done func(any)) {
+	listens, err := actors.As[bool](actors.Call(ctx, s.env.Sys, p.Actor, &stopService{}))
+	if s.pid == "" || messages.IsKind(err, messages.NotFound) {
+		return nil
+	}
+	if !listens && actors.StopReason(ctx) == actors.Shutdown {
+		return nil // it does not read its events: the stop of its host ends it
+	}
+	_, err = actors.Until(ctx, func(done func(any)) {
 		s.ended = func() { done(nil) }
 	})
 	return err

@@ -67,7 +67,7 @@ func (t *terminal) Start(context.Context) error {
 
 // Stop implements actors.Stopper.
 func (t *terminal) Stop(ctx context.Context) error {
-	err := t.close(ctx, "host stopping")
+	err := t.close(ctx)
 	t.restore()
 	return err
 }

@@ -13,7 +13,7 @@ import (
 
 // messagesOf is how many messages a stress test sends: ten million in the long form.
 func messagesOf() int {
-	if raceEnabled || testing.Short() {
+	if raceEnabled || !long() {
 		return 200_000
 	}
 	return 10_000_000
@@ -210,7 +210,7 @@ func parker(i int, pids []*actor.PID, total, waits *atomic.Int64) *scripted {
 // Schedulers are stopped in the middle of everything.
 func TestStressStop(t *testing.T) {
 	rounds := 200
-	if raceEnabled || testing.Short() {
+	if raceEnabled || !long() {
 		rounds = 30
 	}
 	sys := system(t)

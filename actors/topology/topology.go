@@ -83,15 +83,14 @@ func (t *topology) register(req *actors.Request, b *messages.Register) {
 		req.Reply(err)
 		return
 	}
-	if t.env.Procs.Find(b.PID) == nil {
+	switch owner, ok := t.env.Procs.Name(b.Name, b.PID); {
+	case ok:
+		req.Done()
+	case owner == "":
 		req.Reply(messages.Errorf(messages.NotFound, "process not found: %s", b.PID))
-		return
-	}
-	if owner, ok := t.env.Procs.Name(b.Name, b.PID); !ok {
+	default:
 		req.Reply(messages.Errorf(messages.AlreadyExists, "name already registered").WithDetails(map[string]any{"existing_pid": owner}))
-		return
 	}
-	req.Done()
 }
 
 // processes lists the processes of a host, or all, by PID.

@@ -24,7 +24,7 @@ func app(text string) fstest.MapFS {
 }
 
 const apiApp = `
-  - {name: host, kind: process.host, lifecycle: {auto_start: true}}
+  - {name: host, kind: process.host, lifecycle: {auto_start: true, stop_timeout: 100ms}}
   - {name: double, kind: function.lua, method: run, source: "return { run = function(n) return { twice = n * 2 } end }"}
   - {name: fails, kind: function.lua, method: run, source: "return { run = function() return nil, 'no luck' end }"}
   - name: echo
@@ -135,7 +135,7 @@ func TestApply(t *testing.T) {
 	if v, err := rt.Call(ctx, "app:double", 1); err != nil || v.(map[string]any)["twice"] != int64(4) {
 		t.Errorf("after the change: %v, %v", v, err)
 	}
-	if _, err := rt.Apply(ctx, app(strings.Replace(changed, "function(n) return", "function(n) retrun", 1))); err == nil {
+	if _, err := rt.Apply(ctx, app(strings.Replace(changed, "function(n) return", "function(n) = return", 1))); err == nil {
 		t.Error("broken code was applied")
 	}
 	if _, err := rt.Apply(ctx, app("  - {name: a, kind: process.lau}")); err == nil || !strings.Contains(err.Error(), "app.yaml:4") {
@@ -184,6 +184,18 @@ type answer string
 func (a answer) Receive(ctx actor.Context) {
 	if req, ok := ctx.Message().(*actors.Request); ok {
 		req.Reply(string(a))
+	}
+}
+
+// An embedder leaves parts out.
+func TestWithout(t *testing.T) {
+	rt, err := boot.Start(t.Context(), app(""), standard.Parts().Without("contracts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	if _, err := rt.Ask(t.Context(), &messages.ContractGet{ID: "app:c"}); !messages.IsKind(err, messages.Unavailable) {
+		t.Errorf("got %v", err)
 	}
 }
 

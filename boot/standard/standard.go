@@ -25,6 +25,7 @@ import (
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/lua/modules"
+	"github.com/troupe-go/troupe/messages"
 )
 
 // Modules lists the Lua modules.
@@ -48,6 +49,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 			factory.Component,
 			functions.Component,
 		},
+		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
 	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, security.Component} {
@@ -57,6 +59,20 @@ func Parts(extra ...lua.Module) boot.Parts {
 		parts.Modules = append(parts.Modules, boot.Module{Name: m.Name, Doc: m.Doc, Global: m.Global})
 	}
 	return parts
+}
+
+// needed are the commands that modules send and leave to the dispatcher.
+func needed() []any {
+	return []any{
+		(*messages.Register)(nil), (*messages.Unregister)(nil), (*messages.Lookup)(nil), (*messages.Signal)(nil),
+		(*messages.Subscribe)(nil), (*messages.Unsubscribe)(nil), (*messages.FunctionCall)(nil),
+		(*messages.RegistryGet)(nil), (*messages.RegistryFind)(nil), (*messages.RegistryVersions)(nil), (*messages.RegistryVersion)(nil),
+		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
+		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
+		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
+		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
+		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil),
+	}
 }
 
 // service puts a component behind those of the system.

@@ -177,3 +177,28 @@ func TestSignalDuringACommand(t *testing.T) {
 		t.Errorf("exit code %s, printed %q%s", code, r.lines, r.errs.String())
 	}
 }
+
+const quick = `
+version: "1.0"
+namespace: app
+entries:
+  - {name: terminal, kind: terminal.host, lifecycle: {auto_start: true}}
+  - name: p
+    kind: process.lua
+    modules: [io]
+    source: |
+      local io = require("io")
+      return { main = function() io.print("ready") return 0 end }
+`
+
+// A signal that arrives while the command ends does not change its exit code.
+func TestSignalAtTheEndOfACommand(t *testing.T) {
+	for range 10 {
+		r := launch(t, quick, "run", "-x", "app:p")
+		r.until(t, "ready")
+		_ = r.Process.Signal(os.Interrupt) // it may be gone already
+		if code := r.end(t); code != "0" {
+			t.Fatalf("exit code %s\n%s%s", code, r.lines, r.errs.String())
+		}
+	}
+}

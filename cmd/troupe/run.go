@@ -211,15 +211,11 @@ func (p *program) onTerminal(rt *boot.Runtime, sig *signals, f *runFlags) error 
 	if code := rt.Wait(); code != 0 {
 		return exitCode(code)
 	}
-	select {
-	case out := <-result:
-		if out.err != nil {
-			return nil // it was ended by the shutdown
-		}
-		return p.finish(rt, out)
-	default:
-		return nil
+	out := <-result
+	if out.err != nil {
+		return nil // it was ended by the shutdown
 	}
+	return p.finish(rt, out)
 }
 
 type outcome struct {
@@ -285,7 +281,8 @@ func (p *program) signals() *signals {
 		}
 	}()
 	return &signals{ctx: ctx, stop: func() {
-		signal.Stop(ch)
+		// The program is at its end and keeps catching signals until then: one that
+		// arrives now must not change its exit code.
 		close(done)
 		cancel()
 	}}

@@ -1,8 +1,9 @@
 package modules
 
 import (
-	"bytes"
 	"crypto/sha256"
+	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -21,9 +22,9 @@ func jsonModule() lua.Module {
 		Funcs: []lua.Func{
 			{
 				Sig: "encode(value: any): string, error?",
-				Doc: "Writes a value as JSON. Tables with keys 1…n are arrays, with string keys objects; an empty table is an array unless it once had string keys. nil, NaN and objects are null.",
+				Doc: "Writes a value as JSON. Tables with keys 1…n are arrays, with string keys objects; an empty table is an array unless it once had string keys. nil, NaN and objects are null, error objects their text.",
 				Do: func(c *lua.Call) error {
-					b, err := messages.EncodeJSON(c.Value(0))
+					b, err := messages.EncodeJSON(c.Encodable(0))
 					if err != nil {
 						return err
 					}
@@ -47,7 +48,11 @@ func jsonModule() lua.Module {
 				Sig: "validate(schema: any, value: any): boolean, error?",
 				Doc: "Reports whether a value fits a JSON Schema, given as a table or as text; what does not fit is in the error.",
 				Do: func(c *lua.Call) error {
-					return cache.validate(c, messages.Native(c.Value(1)))
+					text, err := messages.EncodeJSON(c.Encodable(1))
+					if err != nil {
+						return invalid(c, "the value", err)
+					}
+					return cache.validate(c, text)
 				},
 				Try: `return json.validate({type = "object", required = {"a"}}, {a = 1})`, Gives: "true",
 			},
@@ -55,11 +60,10 @@ func jsonModule() lua.Module {
 				Sig: "validate_string(schema: any, text: any): boolean, error?",
 				Doc: "The same for a value that is JSON text.",
 				Do: func(c *lua.Call) error {
-					v, err := decodeJSON(c, 1)
-					if err != nil {
-						return c.Return(false, messages.Errorf(messages.Invalid, "%s", err))
+					if _, err := decodeJSON(c, 1); err != nil {
+						return invalid(c, "the value", err)
 					}
-					return cache.validate(c, messages.Native(v))
+					return cache.validate(c, []byte(c.String(1)))
 				},
 				Try: `local ok, err = json.validate_string('{"type": "number"}', '"x"'); return ok, err:kind()`, Gives: "false, Invalid",
 			},
@@ -75,11 +79,12 @@ func decodeJSON(c *lua.Call, i int) (messages.Value, error) {
 	if s == "" {
 		return nil, messages.Errorf(messages.Invalid, "empty string is not valid JSON")
 	}
-	v, err := messages.DecodeJSON([]byte(s))
-	if err != nil {
-		return nil, messages.Because(messages.Internal, "decode failed", err)
-	}
-	return v, nil
+	return messages.DecodeJSON([]byte(s))
+}
+
+// invalid answers false and an Invalid error that says what is wrong with what.
+func invalid(c *lua.Call, what string, err error) error {
+	return c.Return(false, messages.Because(messages.Invalid, what+" is not valid", err))
 }
 
 // schemas keeps compiled schemas by the hash of their text.
@@ -91,25 +96,42 @@ type schemas struct {
 // schemaCache bounds the compiled schemas that are kept.
 const schemaCache = 1000
 
-func (s *schemas) validate(c *lua.Call, v any) error {
-	schema, err := s.compile(c)
-	if err != nil {
-		return c.Return(false, messages.Errorf(messages.Invalid, "invalid schema: %s", err))
+// maxValidated bounds the text of a schema or value: tables that share parts
+// can describe far more than they hold.
+const maxValidated = 64 << 20
+
+// validate checks JSON text with the schema that is the first argument.
+func (s *schemas) validate(c *lua.Call, text []byte) error {
+	source := []byte(c.String(0))
+	if c.TypeOf(0) == "table" {
+		var err error
+		if source, err = messages.EncodeJSON(c.Value(0)); err != nil {
+			return invalid(c, "the schema", err)
+		}
 	}
-	if err := schema.Validate(jsonNumbers(v)); err != nil {
-		return c.Return(false, messages.Errorf(messages.Invalid, "%s", err))
+	schema, err := s.compile(source)
+	if err != nil {
+		return invalid(c, "the schema", err)
+	}
+	if err := check(schema, text); err != nil {
+		return invalid(c, "the value", err)
 	}
 	return c.Return(true)
 }
 
-func (s *schemas) compile(c *lua.Call) (*jsonschema.Schema, error) {
-	text := []byte(c.String(0))
-	if t := c.Table(0); t != nil {
-		var err error
-		if text, err = messages.EncodeJSON(t); err != nil {
-			return nil, err
-		}
+func check(schema *jsonschema.Schema, text []byte) error {
+	v, err := plainJSON(text)
+	if err != nil {
+		return err
 	}
+	if err := schema.Validate(v); err != nil {
+		return oneLine(err)
+	}
+	return nil
+}
+
+// compile compiles the text of a schema, unless it is known.
+func (s *schemas) compile(text []byte) (*jsonschema.Schema, error) {
 	sum := sha256.Sum256(text)
 	s.mu.Lock()
 	schema := s.known[sum]
@@ -117,7 +139,7 @@ func (s *schemas) compile(c *lua.Call) (*jsonschema.Schema, error) {
 	if schema != nil {
 		return schema, nil
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	doc, err := plainJSON(text)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +148,11 @@ func (s *schemas) compile(c *lua.Call) (*jsonschema.Schema, error) {
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource("schema.json", doc); err != nil {
-		return nil, err
+	if err := compiler.AddResource(schemaURL, doc); err != nil {
+		return nil, oneLine(err)
 	}
-	if schema, err = compiler.Compile("schema.json"); err != nil {
-		return nil, err
+	if schema, err = compiler.Compile(schemaURL); err != nil {
+		return nil, oneLine(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,6 +163,20 @@ func (s *schemas) compile(c *lua.Call) (*jsonschema.Schema, error) {
 	return schema, nil
 }
 
+// schemaURL is what a schema is known as while it is compiled. It is absolute,
+// because the library takes any other name for a file.
+const schemaURL = "json:schema"
+
+// oneLine makes an error of the schema library one line without schemaURL.
+func oneLine(err error) error {
+	text := strings.ReplaceAll(err.Error(), schemaURL, "schema")
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(strings.TrimSpace(lines[i]), "- ")
+	}
+	return messages.Errorf(messages.Invalid, "%s", strings.Join(lines, "; "))
+}
+
 // noLoader keeps schemas from reading files and the network.
 type noLoader struct{}
 
@@ -148,21 +184,14 @@ func (noLoader) Load(url string) (any, error) {
 	return nil, messages.Errorf(messages.Invalid, "a schema cannot refer to %s: only to its own parts", url)
 }
 
-// jsonNumbers gives whole numbers the type the schema library knows.
-func jsonNumbers(v any) any {
-	switch v := v.(type) {
-	case int64:
-		return float64(v)
-	case []any:
-		for i := range v {
-			v[i] = jsonNumbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = jsonNumbers(v[k])
-		}
-	case *messages.Error:
-		return v.Error()
+// plainJSON reads JSON as the schema library wants it: null counts there, and
+// numbers out of range, which it cannot handle, are an error.
+func plainJSON(text []byte) (v any, err error) {
+	if len(text) > maxValidated {
+		return nil, messages.Errorf(messages.Invalid, "more than %d MiB; validate the parts on their own", maxValidated>>20)
 	}
-	return v
+	if err := json.Unmarshal(text, &v); err != nil {
+		return nil, messages.Errorf(messages.Invalid, "%s", err)
+	}
+	return v, nil
 }

@@ -1,6 +1,9 @@
 package modules
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
 )
@@ -24,7 +27,7 @@ var loggerModule = lua.Module{
 			logAt("debug", lua.LevelDebug), logAt("info", lua.LevelInfo), logAt("warn", lua.LevelWarn), logAt("error", lua.LevelError),
 			{Sig: "with(fields: table): Logger", Doc: "A logger whose lines have these fields too.", Do: func(c *lua.Call) error {
 				l := *c.Self().(*logger)
-				l.fields = append(append([]any{}, l.fields...), logFields(c.Table(0))...)
+				l.fields = append(append([]any{}, l.fields...), logFields(c.Pairs(0))...)
 				return c.Return(&l)
 			}},
 			{Sig: "named(name: string): Logger", Doc: "A logger with this name behind the one it has.", Do: func(c *lua.Call) error {
@@ -51,7 +54,7 @@ func logAt(name string, level int) lua.Func {
 			l := c.Self().(*logger)
 			fields := l.fields
 			if c.Has(1) {
-				fields = append(append([]any{}, fields...), logFields(c.Table(1))...)
+				fields = append(append([]any{}, fields...), logFields(c.Pairs(1))...)
 			}
 			c.Host().Log(level, l.name, c.Location(), c.Text(0), fields)
 			return nil
@@ -59,24 +62,25 @@ func logAt(name string, level int) lua.Func {
 	}
 }
 
-// logFields are the fields of a table, names and values in turn.
-func logFields(t *messages.Table) []any {
-	out := make([]any, 0, 2*t.Len())
-	if t == nil {
-		return out
+// logFields makes fields, names and values in turn, of the pairs of a table.
+func logFields(pairs []any) []any {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		pairs[i], pairs[i+1] = messages.Text(pairs[i]), logValue(pairs[i+1])
 	}
-	for i, v := range t.Array {
-		out = append(out, messages.Text(float64(i+1)), logValue(v))
-	}
-	for i, k := range t.Keys {
-		out = append(out, messages.Text(k), logValue(t.Vals[i]))
-	}
-	return out
+	return pairs
 }
 
-func logValue(v messages.Value) any {
-	if err, ok := v.(*messages.Error); ok {
-		return err.Error()
+// logValue is a value as a log handler can write it.
+func logValue(v any) any {
+	switch v := v.(type) {
+	case time.Time, time.Duration:
+		return v
+	case nil, bool, float64, string, *messages.Table, *messages.Payload:
+		return messages.Native(v)
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
 	}
-	return messages.Native(v)
+	return "userdata"
 }

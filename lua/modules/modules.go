@@ -8,15 +8,22 @@ import (
 
 // All lists the modules of the runtime by name.
 var All = []lua.Module{
+	base64Module,
+	compressModule,
 	contractModule,
+	cryptoModule,
 	ctxModule,
 	envModule,
 	errorsModule,
 	eventsModule,
+	exprModule(),
 	funcsModule,
+	hashModule,
+	htmlModule,
 	ioModule,
 	jsonModule(),
 	loggerModule,
+	metricsModule,
 	osModule(time.Now()),
 	payloadModule,
 	printModule,
@@ -25,6 +32,8 @@ var All = []lua.Module{
 	registryModule,
 	securityModule,
 	systemModule,
+	textModule,
 	timeModule,
 	uuidModule,
+	yamlModule,
 }

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,19 +42,28 @@ func osModule(start time.Time) lua.Module {
 }
 
 func osTime(c *lua.Call) error {
-	now := c.Host().Now()
+	now := c.Host().Now().Local()
 	t := c.Table(0)
 	if t == nil {
 		return c.Return(now.Unix())
 	}
-	field := func(name string, def int) int {
-		if n, ok := t.Get(name).(float64); ok {
-			return int(n)
+	parts := [6]int{now.Year(), int(now.Month()), now.Day()}
+	for i, name := range []string{"year", "month", "day", "hour", "min", "sec"} {
+		switch v := t.Get(name).(type) {
+		case nil:
+		case float64:
+			parts[i] = int(v)
+		case string: // such as string.match gives
+			n, err := strconv.Atoi(strings.TrimSpace(v))
+			if err != nil {
+				return lua.ArgError(1, fmt.Sprintf("field %s: number expected, got %q", name, v))
+			}
+			parts[i] = n
+		default:
+			return lua.ArgError(1, fmt.Sprintf("field %s: number expected", name))
 		}
-		return def
 	}
-	return c.Return(time.Date(field("year", now.Year()), time.Month(field("month", int(now.Month()))), field("day", now.Day()),
-		field("hour", 0), field("min", 0), field("sec", 0), 0, time.Local).Unix())
+	return c.Return(time.Date(parts[0], time.Month(parts[1]), parts[2], parts[3], parts[4], parts[5], 0, time.Local).Unix())
 }
 
 func osDate(c *lua.Call) error {

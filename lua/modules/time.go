@@ -11,7 +11,11 @@ import (
 func duration(c *lua.Call, i int) (time.Duration, *messages.Error) {
 	switch c.TypeOf(i) {
 	case "number":
-		return time.Duration(c.Number(i)), nil
+		n := c.Number(i)
+		if n != n {
+			return 0, messages.Errorf(messages.Invalid, "a duration is expected, got nan")
+		}
+		return time.Duration(max(-longest, min(n, longest))), nil
 	case "string":
 		d, err := time.ParseDuration(c.String(i))
 		if err != nil {
@@ -24,6 +28,9 @@ func duration(c *lua.Call, i int) (time.Duration, *messages.Error) {
 	}
 	return 0, messages.Errorf(messages.Invalid, "a duration is expected (nanoseconds, \"1h30m\" or a Duration), got %s", c.TypeOf(i))
 }
+
+// longest is the longest duration, as a number that does not overflow one.
+const longest = 1<<63 - 1024
 
 // positive reads a duration that must be above zero.
 func positive(c *lua.Call, i int) (time.Duration, *messages.Error) {
@@ -52,14 +59,19 @@ func newTimer(c *lua.Call, d time.Duration) *timer {
 }
 
 // newTicker arms itself anew at every tick; a tick that finds the last one not
-// received is dropped.
+// received is dropped. A tick that comes late does not shift those behind it.
 func newTicker(c *lua.Call, d time.Duration) *ticker {
 	t := &ticker{ch: c.NewChannel(1)}
+	due := c.Host().Now().Add(d)
 	t.t = c.NewTimer(d, func(now time.Time) {
 		if t.ch.Len() == 0 {
 			t.ch.Push(now)
 		}
-		t.t.Reset(d)
+		if late := now.Sub(due); late >= 0 {
+			due = due.Add(late - late%d)
+		}
+		due = due.Add(d)
+		t.t.Reset(due.Sub(now))
 	})
 	return t
 }

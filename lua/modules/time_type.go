@@ -39,7 +39,7 @@ func day(name string, d time.Weekday) lua.Const {
 
 var timeType = lua.Type{
 	Name: "Time", Doc: "A moment in a time zone.", Of: time.Time{},
-	Text:  func(v any) string { return v.(time.Time).String() },
+	Text:  func(v any) string { return v.(time.Time).Round(0).String() }, // without its monotonic part
 	Equal: func(a, b any) bool { return a.(time.Time).Equal(b.(time.Time)) },
 	Less:  func(a, b any) bool { return a.(time.Time).Before(b.(time.Time)) },
 	Methods: []lua.Func{

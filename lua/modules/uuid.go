@@ -34,20 +34,8 @@ var uuidModule = lua.Module{
 			Try: `return uuid.version("6ba7b810-9dad-11d1-80b4-00c04fd430c8")`, Gives: "1",
 		},
 		{
-			Sig: "variant(id: any): string, error?", Doc: "RFC4122, Reserved, Microsoft, Future, NCS or Invalid.",
-			Do: withUUID(func(c *lua.Call, id uuid.UUID) error {
-				switch id.Variant() {
-				case uuid.RFC4122:
-					return c.Return("RFC4122")
-				case uuid.Reserved:
-					return c.Return("NCS")
-				case uuid.Microsoft:
-					return c.Return("Microsoft")
-				case uuid.Future:
-					return c.Return("Future")
-				}
-				return c.Return("Invalid")
-			}),
+			Sig: "variant(id: any): string, error?", Doc: "RFC4122, Reserved, Microsoft, Future or Invalid.",
+			Do:  withUUID(func(c *lua.Call, id uuid.UUID) error { return c.Return(id.Variant().String()) }),
 			Try: `return uuid.variant("6ba7b810-9dad-11d1-80b4-00c04fd430c8")`, Gives: "RFC4122",
 		},
 		{
