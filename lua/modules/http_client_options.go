@@ -1,0 +1,212 @@
+package modules
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/troupe-go/troupe/lua"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// outgoing is a request that is ready to be sent, outside of the process.
+type outgoing struct {
+	method, to, body string
+	header           http.Header
+	host             string
+	cookies          map[string]string
+	user, pass       string
+	auth             bool
+	timeout          time.Duration
+	limit            int64
+	socket           string
+	tls              *tls.Config
+	may              func(action, resource string) bool // works on any goroutine
+}
+
+// newOutgoing reads the arguments of a request and checks the permissions that
+// are known before it is sent.
+func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, error) {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, messages.Errorf(messages.Invalid, "%q is not a URL of the form http://host/path", to)
+	}
+	if method = strings.ToUpper(method); !httpguts.ValidHeaderFieldName(method) {
+		return nil, messages.Errorf(messages.Invalid, "%q is not an HTTP method", method)
+	}
+	self := c.Process()
+	var who *messages.Table
+	if self.Context != nil || self.Strict {
+		who = (&messages.Table{}).Set("pid", c.Host().PID())
+	}
+	out := &outgoing{method: method, header: http.Header{}, may: func(action, resource string) bool {
+		return self.Context == nil && !self.Strict || self.Context.May(self.Strict, action, resource, who)
+	}}
+	if !out.may("http_client.request", to) {
+		return nil, denied("not allowed: %s", to)
+	}
+	o := &options{table: t}
+	for _, name := range []string{"stream", "overlay_network"} {
+		if v := o.get(name); v != nil && v != false {
+			return nil, messages.Errorf(messages.Invalid, "option %s is not available in this runtime; leave it out", name)
+		}
+	}
+	query := u.Query()
+	for k, v := range o.strings("query") {
+		query.Set(k, v)
+	}
+	if o.get("query") != nil {
+		u.RawQuery = query.Encode()
+	}
+	out.to, out.cookies, out.body = u.String(), o.strings("cookies"), o.text("body")
+	out.limit = int64(o.number("max_response_body", 0, 0, 1<<40))
+	if out.limit == 0 {
+		out.limit = 120 << 20
+	}
+	out.timeout = o.seconds("timeout", 30*time.Second)
+	if auth, ok := o.get("auth").(*messages.Table); ok {
+		out.user, _ = auth.Get("user").(string)
+		out.pass, _ = auth.Get("pass").(string)
+		out.auth = true
+	}
+	if err := out.setBody(o); err != nil {
+		return nil, err
+	}
+	for k, v := range o.strings("headers") {
+		if !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(v) {
+			return nil, messages.Errorf(messages.Invalid, "%q: %q is not an HTTP header", k, v)
+		}
+		if strings.EqualFold(k, "host") {
+			out.host = v
+		}
+		out.header.Set(k, v)
+	}
+	if out.socket = o.text("unix_socket"); out.socket != "" && !out.may("http_client.unix_socket", out.socket) {
+		return nil, denied("not allowed: unix socket %s", out.socket)
+	}
+	if t, ok := o.get("tls").(*messages.Table); ok {
+		if err := out.setTLS(&options{table: t}, to); err != nil {
+			return nil, err
+		}
+	}
+	return out, o.err
+}
+
+// setBody makes the body of form and files.
+func (out *outgoing) setBody(o *options) error {
+	form := o.strings("form")
+	files, _ := o.get("files").(*messages.Table)
+	if files == nil {
+		if o.get("form") != nil {
+			values := url.Values{}
+			for k, v := range form {
+				values.Set(k, v)
+			}
+			out.body = values.Encode()
+			out.header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		return nil
+	}
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for k, v := range form {
+		_ = w.WriteField(k, v) // a buffer takes everything
+	}
+	for i, item := range files.Array {
+		f, ok := item.(*messages.Table)
+		if !ok {
+			return messages.Errorf(messages.Invalid, "file %d is not a table of name, filename and content", i+1)
+		}
+		name, _ := f.Get("name").(string)
+		content, is := f.Get("content").(string)
+		if name == "" || !is {
+			return messages.Errorf(messages.Invalid, "file %d needs a name and content as strings", i+1)
+		}
+		filename, _ := f.Get("filename").(string)
+		if filename == "" {
+			filename = name
+		}
+		part, err := w.CreateFormFile(name, filename)
+		if err != nil {
+			return err
+		}
+		_, _ = part.Write([]byte(content))
+	}
+	_ = w.Close()
+	out.body = b.String()
+	out.header.Set("Content-Type", w.FormDataContentType())
+	return nil
+}
+
+func (out *outgoing) setTLS(o *options, to string) error {
+	cert, key, ca := o.text("cert"), o.text("key"), o.text("ca")
+	out.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.text("server_name"), InsecureSkipVerify: o.flag("insecure_skip_verify")} //nolint:gosec // asked for, with a permission
+	switch {
+	case o.err != nil:
+		return o.err
+	case out.tls.InsecureSkipVerify && !out.may("http_client.insecure_tls", to):
+		return denied("not allowed: insecure TLS for %s", to)
+	case (cert == "") != (key == ""):
+		return messages.Errorf(messages.Invalid, "tls: cert and key are only useful together; give both")
+	}
+	if cert != "" {
+		pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+		if err != nil {
+			return messages.Errorf(messages.Invalid, "tls: cert and key do not fit: %s", err)
+		}
+		out.tls.Certificates = []tls.Certificate{pair}
+	}
+	if ca != "" {
+		out.tls.RootCAs = x509.NewCertPool()
+		if !out.tls.RootCAs.AppendCertsFromPEM([]byte(ca)) {
+			return messages.Errorf(messages.Invalid, "tls: ca has no certificate in PEM")
+		}
+	}
+	return nil
+}
+
+// strings are the fields of a table of strings; values of other types count
+// for nothing.
+func (o *options) strings(name string) map[string]string {
+	t, ok := o.get(name).(*messages.Table)
+	if !ok {
+		if o.get(name) != nil {
+			o.wrong(name, "a table of strings is expected")
+		}
+		return nil
+	}
+	out := map[string]string{}
+	for i, k := range t.Keys {
+		key, ok := k.(string)
+		value, is := t.Vals[i].(string)
+		if ok && is {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+func (o *options) seconds(name string, fallback time.Duration) time.Duration {
+	var d time.Duration
+	switch v := o.get(name).(type) {
+	case nil:
+		return fallback
+	case float64:
+		if v > 0 && v < 1e9 {
+			d = time.Duration(v * float64(time.Second))
+		}
+	case string:
+		d, _ = time.ParseDuration(v)
+	}
+	if d <= 0 {
+		o.wrong(name, "a number of seconds or a duration such as \"5s\" is expected")
+	}
+	return d
+}
