@@ -27,3 +27,11 @@ type CallWith struct {
 	*messages.FunctionCall
 	Request any
 }
+
+// Route has mail delivered to a process by PID or name, on whatever node.
+// Answered with Done once it is in the process's mailbox, or with an Error: of
+// the kind Unavailable and retryable where the relay has no room.
+type Route struct {
+	To   string
+	Mail *messages.Mail
+}

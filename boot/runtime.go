@@ -98,7 +98,9 @@ func (rt *Runtime) onlyHost(ctx context.Context, kind string) (string, error) {
 	return hosts[0].ID, nil
 }
 
-// Send sends a message to a process by PID or registered name. It does not wait;
+// Send sends a message to a process by PID or registered name, through the relay:
+// it returns once the message is in the mailbox of the process, and fails with a
+// retryable Unavailable where the relay has no room;
 // each value becomes a payload of the message.
 func (rt *Runtime) Send(dest, topic string, values ...any) error {
 	if err := rt.up(); err != nil {
@@ -107,12 +109,8 @@ func (rt *Runtime) Send(dest, topic string, values ...any) error {
 	if topic == "" || topic[0] == '@' {
 		return messages.Errorf(messages.Invalid, "sending to %s: topic %q must not be empty or begin with @", dest, topic)
 	}
-	p, err := rt.node.Procs.Resolve(dest)
-	if err != nil {
-		return err
-	}
-	rt.node.Sys.Root.Send(p.Actor, messages.NewMail("", topic, valuesOf(values)...))
-	return nil
+	_, err := rt.Ask(rt.base, &actors.Route{To: dest, Mail: messages.NewMail("", topic, valuesOf(values)...)})
+	return err
 }
 
 // Subscribe has f called with every event whose topic, system and kind with a

@@ -18,6 +18,7 @@ import (
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/registry"
+	"github.com/troupe-go/troupe/actors/relay"
 	"github.com/troupe-go/troupe/actors/scheduler"
 	"github.com/troupe-go/troupe/actors/security"
 	"github.com/troupe-go/troupe/actors/supervisor"
@@ -38,7 +39,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 	mods := append(Modules(), extra...)
 	parts := boot.Parts{
 		Scheduler:      func() boot.Scheduler { return scheduler.New(scheduler.Options{}) },
-		Infrastructure: []actors.Component{bus.Component},
+		Infrastructure: []actors.Component{bus.Component, relay.Component},
 		Components: []actors.Component{
 			pidgen.Component,
 			dispatcher.Component,
