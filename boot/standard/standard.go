@@ -14,7 +14,9 @@ import (
 	"github.com/troupe-go/troupe/actors/factory"
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
+	"github.com/troupe-go/troupe/actors/http"
 	"github.com/troupe-go/troupe/actors/lifecycle"
+	"github.com/troupe-go/troupe/actors/metrics"
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/registry"
@@ -53,7 +55,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -72,7 +74,7 @@ func needed() []any {
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
-		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil),
+		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
 	}
 }
 
@@ -90,6 +92,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), security.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds())
 	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

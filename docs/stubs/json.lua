@@ -4,7 +4,7 @@
 ---@class jsonlib
 json = {}
 
---- Writes a value as JSON. Tables with keys 1…n are arrays, with string keys objects; an empty table is an array unless it once had string keys. nil, NaN and objects are null.
+--- Writes a value as JSON. Tables with keys 1…n are arrays, with string keys objects; an empty table is an array unless it once had string keys. nil, NaN and objects are null, error objects their text.
 ---@param value any
 ---@return string
 ---@return Error?

@@ -45,7 +45,7 @@ function uuid.validate(value) end
 ---@return Error?
 function uuid.version(id) end
 
---- RFC4122, Reserved, Microsoft, Future, NCS or Invalid.
+--- RFC4122, Reserved, Microsoft, Future or Invalid.
 ---@param id any
 ---@return string
 ---@return Error?

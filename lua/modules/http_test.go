@@ -54,9 +54,9 @@ const form = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\
 
 func TestHTTPModule(t *testing.T) {
 	for _, c := range []struct{ name, header, body, lua, want, wrote string }{
-		{"line", "", "", `return req:method(), req:path(), req:host(), req:remote_addr()`, "POST, /a/b, example.com, 192.0.2.1:1234", ""},
+		{"line", "", "", `return req:method(), req:path(), req:host(), req:remote_addr()`, "POST, /a/b, example.com, 192.0.2.1:1234, nil", ""},
 		{"query", "", "", `return req:query("q"), req:query("none"), req:query_params().q, req:query_params().r`, "1, nil, 1,2, x", ""},
-		{"header", "", "", `return req:header("x-many"), req:header("nope"), req:accepts("text/html"), req:accepts("a/b"), req:content_type(), req:is_content_type("text/plain")`, "one, two, nil, true, false, text/plain; charset=utf-8, true", ""},
+		{"header", "", "", `return req:header("x-many"), req:header("nope"), req:accepts("text/html"), req:accepts("a/b"), req:content_type(), req:is_content_type("text/plain")`, "one, two, nil, true, false, text/plain; charset=utf-8, true, nil", ""},
 		{"length", "", "abc", `return req:content_length(), req:has_body(), req:param("id"), req:param("x"), req:params().id`, "3, true, 7, nil, 7", ""},
 		{"body", "", "abc", `return req:body()`, "abc, nil", ""},
 		{"too large", "", "abc", `return http.request({max_body = 2}):body()`, "nil, Invalid:request body too large", ""},
@@ -67,7 +67,7 @@ func TestHTTPModule(t *testing.T) {
 		{"no form", "", "x", `local f, err = req:parse_multipart(); return f, err:kind()`, "nil, Invalid", ""},
 		{"broken form", "multipart/form-data; boundary=b", "x", `local f, err = req:parse_multipart(); return f, err:kind()`, "nil, Invalid", ""},
 		{"form", "multipart/form-data; boundary=b", form, `local f = req:parse_multipart(); local up = f.files.up[1]; local s = up:stream(); return f.values.a, up:name(), up:size(), up:header("content-type"), up:header("x"), s:read(2), s:read(), s:read()`, "1, f.txt, 6, text/x, nil, ab, cdef, nil, nil", ""},
-		{"setters", "", "", `return res:set_status(201), res:set_header("A", "b"), res:set_content_type("c"), res:set_transfer("sse"), res:set_status(999)`, "Invalid:no such status", "status\nheader A b\ntype c\ntransfer sse\n"},
+		{"setters", "", "", `return res:set_status(201), res:set_header("A", "b"), res:set_content_type("c"), res:set_transfer("sse"), res:set_status(999)`, "nil, nil, nil, nil, Invalid:no such status", "status\nheader A b\ntype c\ntransfer sse\n"},
 		{"writers", "", "", `res:write("x"); res:write_json({1}); res:write_event({name = "n", data = {a = true}}); res:flush(); return res:write_json({[1] = 1, [5] = 2}):kind()`, "Internal", "write x\njson [1]\nevent n {\"a\":true}\nflush\n"},
 		{"events raise", "", "", `return (raises(function() res:write_event({name = "n"}) end)):find("data") ~= nil, (raises(function() res:write_event({data = 1}) end)):find("name") ~= nil`, "true, true", ""},
 		{"constants", "", "", `return http.STATUS.NOT_FOUND, http.METHOD.GET, http.CONTENT.JSON, http.TRANSFER.SSE, http.ERROR.WRITE_FAILED`, "404, GET, application/json, sse, WRITE_FAILED", ""},

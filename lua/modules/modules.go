@@ -20,6 +20,8 @@ var All = []lua.Module{
 	funcsModule,
 	hashModule,
 	htmlModule,
+	httpModule,
+	httpClientModule,
 	ioModule,
 	jsonModule(),
 	loggerModule,

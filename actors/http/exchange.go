@@ -1,0 +1,313 @@
+package http
+
+import (
+	"errors"
+	"io"
+	nethttp "net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Exchange is one HTTP request and its response, as the called function sees
+// them through the Lua module http. Its methods may be called from any goroutine
+// and at any time: once the request is over they answer with errors. Status and
+// headers are sent with the first byte of the body, or at the end.
+type Exchange struct {
+	w       nethttp.ResponseWriter
+	control *nethttp.ResponseController
+	r       *nethttp.Request
+	params  map[string]string
+
+	reading sync.Mutex // held while the body is read
+	body    []byte     // all of it, once it was read whole
+	whole   bool
+	writing sync.Mutex // held while something is sent
+
+	mu      sync.Mutex // guards what follows; never held while anything waits
+	status  int
+	typed   bool // the function chose the content type
+	touched bool // the response is the function's own
+	sent    bool
+	flushed bool // every write is flushed
+	over    bool
+	closers []func()
+}
+
+func newExchange(w nethttp.ResponseWriter, r *nethttp.Request, params map[string]string) *Exchange {
+	return &Exchange{w: w, control: nethttp.NewResponseController(w), r: r, params: params}
+}
+
+// Request is the request; it must not be changed, and its body not be read.
+func (x *Exchange) Request() *nethttp.Request { return x.r }
+
+// Params are the values of the path parameters.
+func (x *Exchange) Params() map[string]string { return x.params }
+
+var errOver = messages.Errorf(messages.Internal, "the HTTP request is over; read and write before the function returns")
+
+func (x *Exchange) ended() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.over
+}
+
+// Read reads from the body and waits for it.
+func (x *Exchange) Read(p []byte) (int, error) {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	if x.ended() {
+		return 0, errOver
+	}
+	return x.r.Body.Read(p)
+}
+
+// Body reads the body whole, at most max bytes of it, and waits for it at most
+// as long as timeout says. Called again it gives the same.
+func (x *Exchange) Body(max int64, timeout time.Duration) ([]byte, error) {
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	if x.ended() {
+		return nil, errOver
+	}
+	if x.whole {
+		return x.body, tooLarge(int64(len(x.body)), max)
+	}
+	if err := tooLarge(x.r.ContentLength, max); err != nil {
+		return nil, err
+	}
+	limited := timeout > 0 && x.control.SetReadDeadline(time.Now().Add(timeout)) == nil
+	b, err := io.ReadAll(io.LimitReader(x.r.Body, max+1))
+	if limited && !x.ended() {
+		_ = x.control.SetReadDeadline(time.Time{}) // it was possible a moment ago
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, messages.Errorf(messages.Internal, "request timeout after %dms", timeout.Milliseconds())
+	case err != nil:
+		return nil, messages.Errorf(messages.Internal, "reading the request body: %s", err)
+	}
+	if err := tooLarge(int64(len(b)), max); err != nil {
+		return nil, err
+	}
+	x.body, x.whole = b, true
+	return b, nil
+}
+
+func tooLarge(n, max int64) error {
+	if n > max {
+		return messages.Errorf(messages.Invalid, "request body too large: the limit is %d bytes", max)
+	}
+	return nil
+}
+
+// change makes a change of what is not sent yet.
+func (x *Exchange) change(what string, touch bool, f func() error) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.over:
+		return errOver
+	case x.sent:
+		return messages.Errorf(messages.Invalid, "cannot set %s", what)
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	x.touched = x.touched || touch
+	return nil
+}
+
+const afterHeaders = "headers after they are sent"
+
+// SetStatus sets the status, 200 to 599.
+func (x *Exchange) SetStatus(code int) error {
+	return x.change("status after headers are sent", true, func() error {
+		if code < 200 || code > 599 {
+			return messages.Errorf(messages.Invalid, "status %d is not between 200 and 599", code)
+		}
+		x.status = code
+		return nil
+	})
+}
+
+// SetHeader sets a header.
+func (x *Exchange) SetHeader(name, value string) error {
+	return x.change(afterHeaders, true, func() error {
+		if !isToken(name) {
+			return messages.Errorf(messages.Invalid, "%q cannot be the name of a header", name)
+		}
+		if strings.ContainsAny(value, "\r\n\x00") {
+			return messages.Errorf(messages.Invalid, "the value of header %s contains a line break or a zero byte", name)
+		}
+		x.w.Header().Set(name, value)
+		x.typed = x.typed || nethttp.CanonicalHeaderKey(name) == "Content-Type"
+		return nil
+	})
+}
+
+// SetContentType sets the content type. A function that does only this leaves
+// the response to its result.
+func (x *Exchange) SetContentType(value string) error {
+	return x.change(afterHeaders, false, func() error {
+		if strings.ContainsAny(value, "\r\n\x00") {
+			return messages.Errorf(messages.Invalid, "the content type contains a line break or a zero byte")
+		}
+		x.w.Header().Set("Content-Type", value)
+		x.typed = true
+		return nil
+	})
+}
+
+// SetTransfer chooses how the body is sent: "chunked" sends every write at once,
+// "sse" makes it a stream of events.
+func (x *Exchange) SetTransfer(mode string) error {
+	return x.change(afterHeaders, false, func() error {
+		switch mode {
+		case "chunked":
+		case "sse":
+			x.eventHeaders()
+		default:
+			return messages.Errorf(messages.Invalid, "unknown transfer mode %q; use chunked or sse", mode)
+		}
+		x.flushed = true
+		return nil
+	})
+}
+
+func (x *Exchange) eventHeaders() {
+	h := x.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Accel-Buffering", "no")
+	x.typed = true
+}
+
+// Write sends a part of the body and waits until it is on its way.
+func (x *Exchange) Write(p []byte) error { return x.send(p, nil) }
+
+// WriteJSON is Write of JSON: where no header was sent and no other JSON type was
+// chosen, the content type is application/json.
+func (x *Exchange) WriteJSON(p []byte) error {
+	return x.send(p, func() {
+		if h := x.w.Header(); !x.typed || !strings.Contains(h.Get("Content-Type"), "json") {
+			h.Set("Content-Type", "application/json")
+		}
+	})
+}
+
+// WriteEvent sends one server-sent event; data must be free of line breaks.
+func (x *Exchange) WriteEvent(name string, data []byte) error {
+	if strings.ContainsAny(name, "\r\n\x00") {
+		return messages.Errorf(messages.Invalid, "the name of an event cannot contain line breaks")
+	}
+	b := append([]byte("event: "+name+"\ndata: "), data...)
+	if err := x.send(append(b, "\n\n"...), x.eventHeaders); err != nil {
+		return err
+	}
+	return x.Flush()
+}
+
+// Flush sends what was written so far, and the headers.
+func (x *Exchange) Flush() error {
+	if err := x.send(nil, nil); err != nil {
+		return err
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.ended() {
+		return errOver
+	}
+	return writeFailed(x.control.Flush())
+}
+
+// send writes; first prepares the headers where they are not sent yet.
+func (x *Exchange) send(p []byte, first func()) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.mu.Lock()
+	if x.over {
+		x.mu.Unlock()
+		return errOver
+	}
+	begin := !x.sent
+	x.sent, x.touched = true, true
+	if begin && first != nil {
+		first()
+	}
+	status, flush := x.status, x.flushed
+	x.mu.Unlock()
+	if begin {
+		if status == 0 {
+			status = nethttp.StatusOK
+		}
+		x.w.WriteHeader(status)
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	if _, err := x.w.Write(p); err != nil {
+		return writeFailed(err)
+	}
+	if flush {
+		return writeFailed(x.control.Flush())
+	}
+	return nil
+}
+
+func writeFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return messages.Errorf(messages.Internal, "writing the response: %s", err)
+}
+
+// close ends the exchange: from now on nothing is read or written any more. What
+// is being read or written is broken off; then close reports true, and the
+// connection is of no use.
+func (x *Exchange) close() (broken bool) {
+	x.mu.Lock()
+	x.over = true
+	x.mu.Unlock()
+	if !x.writing.TryLock() {
+		broken = true
+		_ = x.control.SetWriteDeadline(time.Unix(1, 0)) // without deadlines it ends by itself
+		x.writing.Lock()
+	}
+	x.writing.Unlock()
+	if !x.reading.TryLock() {
+		broken = true
+		_ = x.control.SetReadDeadline(time.Unix(1, 0))
+		x.reading.Lock()
+	}
+	x.reading.Unlock()
+	for _, f := range x.closers {
+		f()
+	}
+	return broken
+}
+
+// OnClose has f called when the exchange is closed, at once if it is.
+func (x *Exchange) OnClose(f func()) {
+	x.mu.Lock()
+	if !x.over {
+		x.closers = append(x.closers, f)
+		x.mu.Unlock()
+		return
+	}
+	x.mu.Unlock()
+	f()
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

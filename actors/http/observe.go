@@ -1,0 +1,85 @@
+package http
+
+import (
+	nethttp "net/http"
+	"strconv"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// newMetrics counts and times requests. Nothing waits for the metrics.
+func newMetrics(env actors.Env, _ *options) middleware {
+	prefix, _ := env.Config["metrics.prefix"].(string)
+	if prefix == "" {
+		prefix = "troupe_"
+	}
+	count := func(op messages.MetricOp, name string, by float64, labels map[string]string) {
+		body := &messages.MetricUpdate{Op: op, Name: prefix + name, Value: by, Labels: labels}
+		if to := env.Commands.Lookup(body); to != nil {
+			env.Sys.Root.Send(to, &actors.Request{Body: body, Sys: env.Sys})
+		}
+	}
+	return func(next nethttp.Handler) nethttp.Handler {
+		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			begun := env.Clock.Now()
+			watch := &statusWatch{ResponseWriter: w}
+			count(messages.GaugeAdd, "http_requests_in_flight", 1, nil)
+			defer func() {
+				labels := map[string]string{"method": methodLabel(r.Method), "status": strconv.Itoa(watch.code())}
+				count(messages.GaugeAdd, "http_requests_in_flight", -1, nil)
+				count(messages.CounterAdd, "http_requests_total", 1, labels)
+				count(messages.HistogramObserve, "http_request_duration_seconds", env.Clock.Now().Sub(begun).Seconds(), labels)
+			}()
+			next.ServeHTTP(watch, r)
+			watch.whole = true
+		})
+	}
+}
+
+// methodLabel keeps clients from making labels of their own.
+func methodLabel(m string) string {
+	for _, known := range methods {
+		if m == known {
+			return m
+		}
+	}
+	return "other"
+}
+
+// newOTel stands where spans would begin; without telemetry they do not.
+func newOTel(env actors.Env, _ *options) middleware {
+	if on, _ := env.Config["otel.enabled"].(bool); on {
+		env.Log.Warn("HTTP requests are not traced: middleware otel records nothing", "router", env.ID)
+	}
+	return func(next nethttp.Handler) nethttp.Handler { return next }
+}
+
+// statusWatch notes the status of a response.
+type statusWatch struct {
+	nethttp.ResponseWriter
+	status int
+	whole  bool // the handler came to its end
+}
+
+// Unwrap gives the writer to net/http.ResponseController.
+func (s *statusWatch) Unwrap() nethttp.ResponseWriter { return s.ResponseWriter }
+
+// WriteHeader implements net/http.ResponseWriter.
+func (s *statusWatch) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// code is 499 for a response that nobody got.
+func (s *statusWatch) code() int {
+	switch {
+	case s.status != 0:
+		return s.status
+	case s.whole:
+		return nethttp.StatusOK
+	}
+	return 499
+}
