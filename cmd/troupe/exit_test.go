@@ -112,7 +112,7 @@ entries:
   - name: p
     kind: process.lua
     source: |
-      return { main = function() print("it works") process.listen("never"):receive() end }
+      return { main = function() print("it works") process.events() process.listen("never"):receive() end }
   - {name: s, kind: process.service, process: p, host: host, lifecycle: {auto_start: true}}
 `
 
