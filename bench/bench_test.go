@@ -5,12 +5,15 @@ package bench
 import (
 	"context"
 	"embed"
+	"fmt"
 	"io/fs"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/messages"
 )
 
 //go:embed all:app
@@ -129,7 +132,7 @@ func BenchmarkIdleBytes(b *testing.B) {
 				drive(b, rt, "idle", n)
 				after := memory()
 				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "heapB/process")
-				b.ReportMetric(float64(after.Sys-after.HeapReleased-before.Sys+before.HeapReleased)/float64(n), "sysB/process")
+				b.ReportMetric((float64(after.Sys-after.HeapReleased)-float64(before.Sys-before.HeapReleased))/float64(n), "sysB/process")
 				b.ReportMetric(0, "ns/op")
 				_ = rt.Stop()
 			}
@@ -220,4 +223,74 @@ func BenchmarkBoot(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Events to subscribers that all want them.
+func BenchmarkEventBus(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("troupe/%d", n), func(b *testing.B) {
+			rt := start(b)
+			var left sync.WaitGroup
+			left.Add(n * b.N)
+			for range n {
+				stop, err := rt.Subscribe("bench.*", func(*messages.Event) { left.Done() })
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer stop()
+			}
+			b.ResetTimer()
+			for range b.N {
+				rt.Publish("bench", "tick", "/", nil)
+			}
+			left.Wait()
+			perSecond(b, b.N, "event/s")
+		})
+		b.Run(fmt.Sprintf("protoactor/%d", n), func(b *testing.B) {
+			perSecond(b, protoEvents(n, b.N), "event/s")
+		})
+		b.Run(fmt.Sprintf("goroutines/%d", n), func(b *testing.B) {
+			perSecond(b, goEvents(n, b.N), "event/s")
+		})
+	}
+}
+
+// Ten thousand entries into a running node, and out again.
+func BenchmarkApply10000(b *testing.B) {
+	data := make([]messages.EntryOp, 10_000)
+	undo := make([]messages.EntryOp, len(data))
+	for i := range data {
+		e := &messages.EntryData{ID: fmt.Sprintf("many:e%d", i), Kind: "registry.entry", Meta: map[string]any{"n": i % 10}, Data: map[string]any{"i": i}}
+		data[i] = messages.EntryOp{Kind: "entry.create", Entry: e}
+		undo[i] = messages.EntryOp{Kind: "entry.delete", Entry: e}
+	}
+	b.Run("troupe", func(b *testing.B) {
+		rt := start(b)
+		apply := func(ops []messages.EntryOp) {
+			v, err := rt.Ask(context.Background(), &messages.RegistryVersion{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := rt.Ask(context.Background(), &messages.RegistryApply{Base: v.(*messages.VersionData).ID, Ops: ops}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for b.Loop() {
+			apply(data)
+			b.StopTimer()
+			apply(undo)
+			b.StartTimer()
+		}
+	})
+	b.Run("goroutines", func(b *testing.B) { // the floor: a map behind a lock
+		for b.Loop() {
+			var mu sync.Mutex
+			m := map[string]*messages.EntryData{}
+			for _, op := range data {
+				mu.Lock()
+				m[op.Entry.ID] = op.Entry
+				mu.Unlock()
+			}
+		}
+	})
 }

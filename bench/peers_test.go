@@ -293,3 +293,47 @@ func entries(n int) fstest.MapFS {
 	}
 	return fstest.MapFS{"_index.yaml": {Data: []byte(b.String())}}
 }
+
+func protoEvents(subscribers, n int) int {
+	sys := protoSystem()
+	defer sys.Shutdown()
+	var left sync.WaitGroup
+	left.Add(subscribers * n)
+	for range subscribers {
+		pid := sys.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+			if _, ok := c.Message().(*pong); ok {
+				left.Done()
+			}
+		}))
+		sys.EventStream.Subscribe(func(e any) { sys.Root.Send(pid, e) })
+	}
+	for range n {
+		sys.EventStream.Publish(&pong{})
+	}
+	left.Wait()
+	return n
+}
+
+func goEvents(subscribers, n int) int {
+	var left sync.WaitGroup
+	left.Add(subscribers * n)
+	chans := make([]chan *pong, subscribers)
+	for i := range chans {
+		chans[i] = make(chan *pong, 256)
+		go func() {
+			for range chans[i] {
+				left.Done()
+			}
+		}()
+	}
+	for range n {
+		for _, ch := range chans {
+			ch <- &pong{}
+		}
+	}
+	left.Wait()
+	for _, ch := range chans {
+		close(ch)
+	}
+	return n
+}

@@ -44,7 +44,14 @@ func (p *program) logger(c boot.Config, command bool) *slog.Logger {
 const defaultMemory = 1 << 30
 
 // limitMemory sets the memory limit: the flag wins over GOMEMLIMIT.
+//
+// With a limit in force the collector need not run at every doubling of a small
+// heap: Lua makes much short-lived garbage, and collecting it less often saves
+// work.
 func (p *program) limitMemory() error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	switch {
 	case p.flags.memory != "":
 		n, err := parseBytes(p.flags.memory)
