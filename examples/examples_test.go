@@ -75,3 +75,33 @@ func run(t *testing.T, dir, line string) string {
 	}
 	return string(out)
 }
+
+// The tour of the project's README, as a reader would type it.
+func TestTour(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tour, _ := strings.Cut(string(text), "## A tour of five minutes")
+	block := func(kind string) string {
+		_, rest, ok := strings.Cut(tour, "```"+kind+"\n")
+		body, _, _ := strings.Cut(rest, "```")
+		if !ok || body == "" {
+			t.Fatalf("the tour has no %s block", kind)
+		}
+		return body
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "src"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"_index.yaml": block("yaml"), "counter.lua": block("lua")} {
+		if err := os.WriteFile(filepath.Join(dir, "src", name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := session.FindStringSubmatch(tour)
+	if got := run(t, dir, s[1]); got != s[2] {
+		t.Errorf("prints\n%s\nthe README says\n%s", got, s[2])
+	}
+}
