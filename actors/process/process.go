@@ -108,10 +108,7 @@ func (p *process) Receive(ctx actor.Context) {
 	case *messages.Cancel:
 		p.cancel(m)
 	case *hostStopping:
-		p.cancel(&messages.Cancel{Reason: "host stopping"})
-		if !p.vm.Listens() {
-			p.vm.Kill(messages.Errorf(messages.Canceled, "host %s is stopping", p.self.Host))
-		}
+		p.hostStops(m)
 	case *messages.Exit:
 		p.exit(m)
 	case *actors.Request:
@@ -132,8 +129,27 @@ func (p *process) Receive(ctx actor.Context) {
 }
 
 // hostStopping asks a process to end with its host. One that does not read its
-// events could not do so in any time, and is ended at once.
-type hostStopping struct{}
+// events, and does not begin to within a moment, could not do so in any time and
+// is ended.
+type hostStopping struct{ again bool }
+
+// moment is how long a process has to begin to read its events.
+const moment = 200 * time.Millisecond
+
+func (p *process) hostStops(m *hostStopping) {
+	if !m.again {
+		p.cancel(&messages.Cancel{Reason: "host stopping"})
+	}
+	if p.stopped || p.vm.Listens() {
+		return
+	}
+	if m.again {
+		p.vm.Kill(messages.Errorf(messages.Canceled, "host %s is stopping", p.self.Host))
+		return
+	}
+	self, sys := p.ctx.Self(), p.node.Sys
+	p.node.Clock.AfterFunc(moment, func() { sys.Root.Send(self, &hostStopping{again: true}) })
+}
 
 // stopService asks the process of a service to end. Answered with whether it
 // reads its events.

@@ -33,6 +33,7 @@ var All = []lua.Module{
 	pubsubModule,
 	registryModule,
 	securityModule,
+	storeModule,
 	systemModule,
 	textModule,
 	timeModule,
