@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	glua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -47,7 +46,6 @@ type Engine struct {
 
 	mu     sync.Mutex
 	shared map[string]*glua.LTable // globals by the set of listed modules
-	live   atomic.Int64
 }
 
 type boundModule struct {
@@ -130,9 +128,6 @@ func (e *Engine) HasModule(name string) (known, global bool) {
 	v := e.globals.RawGetString(name)
 	return v != glua.LNil, v != glua.LNil
 }
-
-// Live is how many VMs there are.
-func (e *Engine) Live() int64 { return e.live.Load() }
 
 // Unit is Lua source with all it may use.
 type Unit struct {

@@ -42,18 +42,6 @@ func (vm *VM) Event(e *messages.Table) {
 // cannot know that it is asked to end.
 func (vm *VM) Listens() bool { return vm.mailbox.events != nil }
 
-// Backlog is how much mail nobody has received yet.
-func (vm *VM) Backlog() int {
-	n := vm.mailbox.waiting.len()
-	if vm.mailbox.inbox != nil {
-		n += vm.mailbox.inbox.Len()
-	}
-	for _, ch := range vm.mailbox.listeners {
-		n += ch.Len()
-	}
-	return n
-}
-
 // Inbox is the channel of mail without a listener, as *messages.Mail.
 func (c *Call) Inbox() *Channel {
 	mb := &c.vm.mailbox

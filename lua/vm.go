@@ -70,7 +70,6 @@ type runCtx struct {
 
 // NewVM makes a process that has not started.
 func (e *Engine) NewVM(p *Program, host Host) *VM {
-	e.live.Add(1)
 	vm := &VM{eng: e, prog: p, host: host}
 	vm.limit.Store(1 << 62)
 	return vm
@@ -220,7 +219,6 @@ func (vm *VM) Close() {
 	}
 	vm.main, vm.env = nil, nil
 	vm.mailbox = mailbox{}
-	vm.eng.live.Add(-1)
 }
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()

@@ -76,7 +76,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// What an idle process costs, logged; bench/ asserts it with its actor.
+// What the VM of an idle process costs; bench/ measures it with its actor.
 func BenchmarkIdleBytes(b *testing.B) {
 	eng, _ := NewEngine(Options{Modules: []Module{testModule}})
 	p, _ := eng.Compile(Unit{ID: "app:bench", Source: receiver, Method: "main"})
@@ -101,4 +101,24 @@ func BenchmarkIdleBytes(b *testing.B) {
 		b.ReportMetric(float64(after.HeapObjects-before.HeapObjects)/n, "objects/idle")
 		runtime.KeepAlive(vms)
 	}
+}
+
+// A thread as gopher-lua makes it, and as the engine does.
+func BenchmarkThread(b *testing.B) {
+	eng, err := NewEngine(Options{Modules: []Module{testModule}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("gopher-lua", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			eng.tmpl.NewThread()
+		}
+	})
+	b.Run("engine", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			newThread(eng.pristine)
+		}
+	})
 }

@@ -186,7 +186,6 @@ type Processes struct{ Host string }
 type ProcessData struct {
 	PID, Host, Source, State, Parent, Actor string
 	Steps                                   int64 // VM instructions
-	Mailbox                                 int
 	Started                                 time.Time
 }
 

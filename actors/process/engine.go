@@ -5,6 +5,8 @@ package process
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -101,7 +103,7 @@ func (rt *Runtime) importers(id string) []string {
 // imports, which must be known already.
 func (rt *Runtime) compile(e registry.Entry, s Source, method string) (*definition, error) {
 	u := lua.Unit{ID: e.ID.String(), Source: s.Source, Method: method, Modules: s.Modules}
-	for _, alias := range sortedKeys(s.Imports) {
+	for _, alias := range slices.Sorted(maps.Keys(s.Imports)) {
 		target := s.Imports[alias]
 		ref, err := registry.ResolveID(target, e.ID.NS)
 		if err != nil {
@@ -134,15 +136,6 @@ func at(e registry.Entry, path ...string) string {
 		return pos.String()
 	}
 	return e.ID.String()
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sortStrings(keys)
-	return keys
 }
 
 // rebuild asks an importer to compile itself anew: a library below it changed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sort"
 	"strings"
 
 	"github.com/troupe-go/troupe/messages"
@@ -25,8 +24,6 @@ func guarded(ctx context.Context, f func(<-chan struct{}) (any, error)) (v any, 
 	}()
 	return f(ctx.Done())
 }
-
-func sortStrings(s []string) { sort.Strings(s) }
 
 // callOptions are the options that an entry gives all its calls.
 func callOptions(e registry.Entry) *messages.CallOptions {

@@ -82,8 +82,7 @@ func processTables(ps []messages.ProcessData) any {
 	t := &messages.Table{}
 	for _, p := range ps {
 		t.Array = append(t.Array, tableOf("pid", p.PID, "host", p.Host, "source", p.Source, "state", p.State,
-			"steps", p.Steps, "started_at", p.Started.UnixNano(), "parent", ifSet(p.Parent), "actor_id", ifSet(p.Actor),
-			"stats", tableOf("mailbox", p.Mailbox)))
+			"steps", p.Steps, "started_at", p.Started.UnixNano(), "parent", ifSet(p.Parent), "actor_id", ifSet(p.Actor)))
 	}
 	return t
 }
