@@ -2,6 +2,7 @@ package lua
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	glua "github.com/yuin/gopher-lua"
@@ -267,8 +268,17 @@ func (c *Call) Start(cmd *Command, done func(answer any, err *messages.Error)) (
 
 // OnEnd has f called when the process, or the call of a function, ends however
 // it ends: to give back what it holds. The last one is called first. f must not
-// block.
-func (c *Call) OnEnd(f func()) { c.vm.onEnd = append(c.vm.onEnd, f) }
+// block. forget takes f back, for what was given back before; calling it again
+// does nothing.
+func (c *Call) OnEnd(f func()) (forget func()) {
+	vm, e := c.vm, &f
+	vm.onEnd = append(vm.onEnd, e)
+	return func() {
+		if i := slices.Index(vm.onEnd, e); i >= 0 {
+			vm.onEnd = slices.Delete(vm.onEnd, i, i+1)
+		}
+	}
+}
 
 // Sleep is the command that waits for d.
 func Sleep(d time.Duration) *Command { return &Command{Body: sleep(d)} }

@@ -44,8 +44,8 @@ type VM struct {
 
 	mailbox mailbox
 	call    Call
-	onEnd   []func() // what the run must give back
-	want    request  // what the thread that just left wants
+	onEnd   []*func() // what the run must give back
+	want    request   // what the thread that just left wants
 	end     *End
 }
 
@@ -170,7 +170,7 @@ func (vm *VM) reset() {
 		}
 	}
 	for i := len(vm.onEnd) - 1; i >= 0; i-- {
-		vm.onEnd[i]()
+		(*vm.onEnd[i])()
 	}
 	vm.onEnd = nil
 	vm.ops, vm.free, vm.open = nil, nil, 0

@@ -176,27 +176,6 @@ function MultipartFile:header(name) end
 ---@return Error?
 function MultipartFile:stream() end
 
---- A body or file, read piece by piece.
----@class Stream
-local Stream = {}
-
---- Reads up to n bytes, 32 KB if n is left out or 0, at most 16 MB; nil, nil at the end.
----@async
----@param n? integer
----@return string
----@return Error?
-function Stream:read(n) end
-
---- {size, position, readable, writable, seekable}; a size of -1 is not known.
----@return table
----@return Error?
-function Stream:stat() end
-
---- Ends reading; may be repeated.
----@return boolean
----@return Error?
-function Stream:close() end
-
 --- Request and response of a function that an http.endpoint calls.
 ---@class httplib
 http = {}

@@ -92,7 +92,7 @@ var httpModule = lua.Module{
 		{Name: "ERROR", Doc: "What can go wrong.", Consts: sameNames("PARSE_FAILED", "INVALID_STATE", "WRITE_FAILED", "STREAM_ERROR")},
 		{Name: "STATUS", Doc: "The status codes.", Consts: httpStatus()},
 	},
-	Types: []lua.Type{requestType, responseType, multipartFileType, bodyStreamType},
+	Types: []lua.Type{requestType, responseType, multipartFileType},
 }
 
 // httpOption reads an option that is a number above 0.

@@ -2,7 +2,6 @@ package modules
 
 import (
 	"errors"
-	"io"
 	"mime/multipart"
 	nethttp "net/http"
 	"net/textproto"
@@ -109,81 +108,12 @@ var multipartFileType = lua.Type{
 					return file, err
 				},
 				Then: func(c *lua.Call, answer any) error {
-					return c.Return(&bodyStream{r: answer.(multipart.File), size: f.Size}, nil)
+					return c.Return(newStream(c, answer.(multipart.File), f.Size), nil)
 				},
 				Catch: func(_ *lua.Call, err *messages.Error) error {
 					return messages.Because(messages.Internal, "opening the file", err)
 				},
 			}, nil
-		}},
-	},
-}
-
-// bodyStream is a body or file that is read piece by piece. It belongs to one
-// process, and only reads run outside of it.
-type bodyStream struct {
-	r      io.ReadCloser
-	size   int64
-	at     int64
-	closed bool
-	busy   bool
-}
-
-// How much one read gives where the program does not say, and at most.
-const (
-	chunkSize = 32 << 10
-	maxChunk  = 16 << 20
-)
-
-var bodyStreamType = lua.Type{
-	Name: "Stream", Doc: "A body or file, read piece by piece.", Of: (*bodyStream)(nil),
-	Methods: []lua.Func{
-		{Sig: "read(n?: integer): string, error?", Doc: "Reads up to n bytes, 32 KB if n is left out or 0, at most 16 MB; nil, nil at the end.", Ask: func(c *lua.Call) (*lua.Command, error) {
-			s, n := c.Self().(*bodyStream), c.Int(0)
-			switch {
-			case s.closed:
-				return nil, messages.Errorf(messages.Internal, "reading: the stream is closed")
-			case s.busy:
-				return nil, messages.Errorf(messages.Internal, "reading: another coroutine reads the stream; let one of them do it")
-			case n <= 0:
-				n = chunkSize
-			}
-			n = min(n, maxChunk)
-			s.busy = true
-			return &lua.Command{
-				Go: func(<-chan struct{}) (any, error) {
-					b := make([]byte, n)
-					got, err := s.r.Read(b)
-					for got == 0 && err == nil {
-						got, err = s.r.Read(b)
-					}
-					if got > 0 || err == io.EOF {
-						return string(b[:got]), nil // an error comes again with the next read
-					}
-					return nil, err
-				},
-				Then: func(c *lua.Call, answer any) error {
-					s.busy = false
-					text := answer.(string)
-					s.at += int64(len(text))
-					return c.Return(orNil(text), nil)
-				},
-				Catch: func(_ *lua.Call, err *messages.Error) error {
-					s.busy = false
-					if err.Kind == messages.Invalid {
-						return err
-					}
-					return messages.Because(messages.Internal, "reading the stream", err)
-				},
-			}, nil
-		}},
-		{Sig: "stat(): table, error?", Doc: "{size, position, readable, writable, seekable}; a size of -1 is not known.", Do: func(c *lua.Call) error {
-			s := c.Self().(*bodyStream)
-			return c.Return(map[string]any{"size": s.size, "position": s.at, "readable": !s.closed, "writable": false, "seekable": false}, nil)
-		}},
-		{Sig: "close(): boolean, error?", Doc: "Ends reading; may be repeated.", Do: func(c *lua.Call) error {
-			c.Self().(*bodyStream).closed = true
-			return c.Return(true, nil)
 		}},
 	},
 }

@@ -115,7 +115,7 @@ var requestType = lua.Type{
 		}},
 		{Sig: "stream(): Stream, error?", Doc: "The body as a stream.", Do: func(c *lua.Call) error {
 			r := requestOf(c)
-			return c.Return(&bodyStream{r: limited{r.x, new(r.max)}, size: r.x.Request().ContentLength}, nil)
+			return c.Return(newStream(c, limited{r.x, new(r.max)}, r.x.Request().ContentLength), nil)
 		}},
 		{Sig: "parse_multipart(max_memory?: integer): table, error?", Doc: "The fields and files of a form: values by name, a text or a list of texts; files by name, lists of MultipartFile. Of files at most max_memory bytes are kept in memory, 32 MB if left out. Invalid for other content types.", Ask: parseMultipart},
 	},

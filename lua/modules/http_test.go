@@ -63,6 +63,8 @@ func TestHTTPModule(t *testing.T) {
 		{"bad option", "", "", `local r, err = http.request({timeout = -1}); return r, err:kind()`, "nil, Invalid", ""},
 		{"json", "", `{"a":[1,2]}`, `return req:body_json().a[2]`, "2", ""},
 		{"no json", "", `{`, `local v, err = req:body_json(); return v, err:kind()`, "nil, Invalid", ""},
+		{"scanner", "", "one two\nthree", `local sc = assert(req:stream():scanner("words")); local all = ""; while sc:scan() do all = all .. sc:text() .. ";" end; local _, err = req:stream():scanner("x"); return all, sc:err(), sc:scan(), err:kind()`, "one;two;three;, nil, false, Invalid", ""},
+		{"stream write", "", "abc", `local s = req:stream(); local n, err = s:write("x"); local at, e2 = s:seek("end", 0); local _, e3 = s:seek("up"); return n, err:kind(), at, e2:kind(), e3:kind(), s:flush(), s:close(), s:close()`, "nil, Internal, nil, Internal, Invalid, true, true, true, nil", ""},
 		{"stream", "", "abcdef", `local s = req:stream(); local a, b, c = s:read(4), s:read(), s:read(); local at = s:stat().position; s:close(); local d, err = s:read(); return a, b, c, at, d, err:kind()`, "abcd, ef, nil, 6, nil, Internal", ""},
 		{"no form", "", "x", `local f, err = req:parse_multipart(); return f, err:kind()`, "nil, Invalid", ""},
 		{"broken form", "multipart/form-data; boundary=b", "x", `local f, err = req:parse_multipart(); return f, err:kind()`, "nil, Invalid", ""},
@@ -103,7 +105,7 @@ func TestHTTPModule(t *testing.T) {
 // runHTTP executes a program that has the module http, as world.run does.
 func runHTTP(t *testing.T, w *world, source string) string {
 	t.Helper()
-	eng, err := lua.NewEngine(lua.Options{Modules: append(actorModules(), httpModule)})
+	eng, err := lua.NewEngine(lua.Options{Modules: append(actorModules(), httpModule, streamModule)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ var All = []lua.Module{
 	registryModule,
 	securityModule,
 	storeModule,
+	streamModule,
 	systemModule,
 	textModule,
 	timeModule,

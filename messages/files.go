@@ -1,0 +1,31 @@
+package messages
+
+import "io/fs"
+
+// FilesOpen asks a fs.* entry for its file system. Answered with a FileSystem,
+// or with Unavailable while the entry does not run. It stays on its node.
+type FilesOpen struct{}
+
+// FileSystem is the folder tree of a fs.* entry. Names are those of io/fs: no
+// leading slash, no "." or ".." elements, "." for the root; others are refused
+// with Invalid. Errors are *Error of kind NotFound, AlreadyExists,
+// PermissionDenied, Invalid or Internal. All methods may block and may be called
+// by many goroutines.
+type FileSystem interface {
+	// OpenFile opens a file as os.OpenFile does, with the flags of package os.
+	OpenFile(name string, flag int, mode fs.FileMode) (File, error)
+	Stat(name string) (fs.FileInfo, error)
+	ReadDir(name string) ([]fs.DirEntry, error) // sorted by name
+	Mkdir(name string, mode fs.FileMode) error  // not recursive
+	Remove(name string) error                   // a file or an empty folder
+}
+
+// File is an open file. It is used by one goroutine at a time.
+type File interface {
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
+	Seek(offset int64, whence int) (int64, error)
+	Stat() (fs.FileInfo, error)
+	Sync() error
+	Close() error
+}

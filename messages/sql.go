@@ -1,0 +1,25 @@
+package messages
+
+import "database/sql"
+
+// SQLOpen asks a db.sql.* entry for its database. Answered with a *SQLDatabase,
+// or with Unavailable while the entry does not run. It stays on its node.
+type SQLOpen struct{}
+
+// SQLDatabase is a database that a db.sql.* entry serves. It may be kept: Pool
+// gives the connections of the moment, also after the entry was started again.
+type SQLDatabase struct {
+	ID   string
+	Type string // SQLPostgres, SQLMySQL or SQLite
+
+	// Pool is safe for use by many goroutines. The entry closes the pool it
+	// gives; its error is an Unavailable while the entry does not run.
+	Pool func() (*sql.DB, error)
+}
+
+// The types of databases, as programs see them.
+const (
+	SQLite      = "sqlite"
+	SQLPostgres = "postgres"
+	SQLMySQL    = "mysql"
+)
