@@ -54,7 +54,7 @@ type definition struct {
 
 // Source are the fields of every kind of Lua code.
 type Source struct {
-	Source  string            `yaml:"source" required:"true" doc:"Lua source text, normally file://name.lua."`
+	Source  string            `yaml:"source" required:"true" verbatim:"true" doc:"Lua source text, normally file://name.lua."`
 	Modules []string          `yaml:"modules" doc:"Built-in modules made visible to the code."`
 	Imports map[string]string `yaml:"imports" ref:"library.lua" doc:"Alias → entry id of a library.lua, or :module for a built-in module."`
 }
