@@ -203,6 +203,9 @@ func (d *decoder) value(dst reflect.Value, f Field, value any, path []string) {
 		return
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(textType):
 		s, ok := value.(string)
+		if n, whole := value.(int64); whole {
+			s, ok = strconv.FormatInt(n, 10), true
+		}
 		if !ok {
 			d.wrong(path, t, value)
 		} else if err := dst.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {

@@ -20,6 +20,7 @@ type FunctionConfig struct {
 	Source `yaml:",inline"`
 	Method string     `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
 	Pool   PoolConfig `yaml:"pool" doc:"How calls are executed."`
+	Limits CallLimits `yaml:"limits" doc:"What a call may use; one that uses more ends."`
 }
 
 // PoolConfig says how the calls of a function are executed.
@@ -79,9 +80,9 @@ func (rt *Runtime) functionKind() actors.Kind {
 	return actors.Define(actors.Spec[FunctionConfig]{
 		Name: "function.lua", Doc: "A Lua function, called by its id.",
 		Serve: func(env actors.Env, c FunctionConfig) actor.Actor {
-			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method}, nursery: newNursery(rt, env, 0)}
+			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}, nursery: newNursery(rt, env, 0)}
 			f.plan = c.Pool.plan()
-			f.options = callOptions(env.Entry)
+			f.options = callOptions(env.Entry, c.Limits.Time)
 			f.swap = f.newGeneration
 			return f
 		},
@@ -157,8 +158,8 @@ func (f *function) newGeneration(d *definition) {
 func (f *function) Update(ctx context.Context, e registry.Entry) error {
 	c, _, _ := registry.Decode[FunctionConfig](e)
 	before, options := f.plan, f.options
-	f.plan, f.options = c.Pool.plan(), callOptions(e)
-	if err := f.rt().update(&f.code, e, c.Source, c.Method, ctx); err != nil {
+	f.plan, f.options = c.Pool.plan(), callOptions(e, c.Limits.Time)
+	if err := f.rt().update(ctx, &f.code, e, c.Source, c.Method, c.Limits.lua()); err != nil {
 		f.plan, f.options = before, options
 		return err
 	}
