@@ -42,7 +42,8 @@ type Runtime struct {
 	stopped  chan struct{}
 	stopErr  error
 
-	apply sync.Mutex // one Apply at a time
+	apply sync.Mutex       // one Apply at a time
+	files registry.Entries // as they were last read
 }
 
 // componentTimeout is the longest time for the load, start or stop of one
@@ -84,6 +85,7 @@ func Start(ctx context.Context, app fs.FS, parts Parts, opts ...Option) (*Runtim
 		}
 	}
 	rt.ready = true
+	rt.node.Ready.Store(true)
 	rt.plan.Total = o.clock.Now().Sub(begin)
 	rt.node.Log.Info("application started", "logger", "boot", "node", rt.node.Procs.Node, "took", rt.plan.Total)
 	return rt, nil

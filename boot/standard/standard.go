@@ -8,6 +8,7 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/bus"
 	"github.com/troupe-go/troupe/actors/contracts"
+	"github.com/troupe-go/troupe/actors/control"
 	"github.com/troupe-go/troupe/actors/dispatcher"
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
@@ -56,7 +57,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
