@@ -94,5 +94,5 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
 	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
-	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }
