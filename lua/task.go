@@ -134,7 +134,6 @@ func (vm *VM) resume(rc *runCtx, t *task) outcome {
 	if rc.left {
 		return outcome{}
 	}
-	t.buf = [2]glua.LValue{}
 	if st == glua.ResumeError {
 		return outcome{err: err, bt: backtrace(th)}
 	}

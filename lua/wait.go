@@ -91,6 +91,15 @@ func (gone) Value(any) any               { return nil }
 
 var errGone = messages.Errorf(messages.Canceled, "process has ended")
 
+// room is where the results of a waiter can be put together. Nothing else is
+// there while it waits.
+func (w *waiter) room() []glua.LValue {
+	if w.nest != nil {
+		return nil
+	}
+	return w.t.buf[:0]
+}
+
 // wake lets a waiter go on with these results.
 func (vm *VM) wake(w *waiter, vals ...glua.LValue) {
 	if w.nest != nil {
@@ -218,9 +227,7 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		c = &Call{}
 	}
 	*c = Call{vm: vm, collect: true}
-	if w.nest == nil {
-		c.out = w.t.buf[:0]
-	}
+	c.out = w.room()
 	switch {
 	case failed && cmd.Catch != nil:
 		c.fail(cmd.Catch(c, err))
