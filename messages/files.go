@@ -1,6 +1,9 @@
 package messages
 
-import "io/fs"
+import (
+	"io"
+	"io/fs"
+)
 
 // FilesOpen asks a fs.* entry for its file system. Answered with a FileSystem,
 // or with Unavailable while the entry does not run. It stays on its node.
@@ -20,11 +23,10 @@ type FileSystem interface {
 	Remove(name string) error                   // a file or an empty folder
 }
 
-// File is an open file. It is used by one goroutine at a time.
+// File is an open file. It is used by one goroutine at a time, but for Close,
+// which any may call at any time. Its errors are as those of FileSystem, and io.EOF.
 type File interface {
-	Read(p []byte) (int, error)
-	Write(p []byte) (int, error)
-	Seek(offset int64, whence int) (int64, error)
+	io.ReadWriteSeeker
 	Stat() (fs.FileInfo, error)
 	Sync() error
 	Close() error

@@ -12,6 +12,7 @@ import (
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
 	"github.com/troupe-go/troupe/actors/factory"
+	"github.com/troupe-go/troupe/actors/files"
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
 	"github.com/troupe-go/troupe/actors/http"
@@ -93,6 +94,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
 	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

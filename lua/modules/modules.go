@@ -17,6 +17,7 @@ var All = []lua.Module{
 	errorsModule,
 	eventsModule,
 	exprModule(),
+	fsModule,
 	funcsModule,
 	hashModule,
 	htmlModule,
