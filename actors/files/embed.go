@@ -61,6 +61,9 @@ func (e *embedded) OpenFile(name string, flag int, _ fs.FileMode) (messages.File
 	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE|os.O_TRUNC) != 0 {
 		return nil, readOnly("opening", name)
 	}
+	if err := checkName("opening", name); err != nil {
+		return nil, err
+	}
 	f, err := e.files.Open(name)
 	if err != nil {
 		return nil, failed("opening", name, err)
@@ -70,12 +73,18 @@ func (e *embedded) OpenFile(name string, flag int, _ fs.FileMode) (messages.File
 
 // Stat implements messages.FileSystem.
 func (e *embedded) Stat(name string) (fs.FileInfo, error) {
+	if err := checkName("looking at", name); err != nil {
+		return nil, err
+	}
 	info, err := fs.Stat(e.files, name)
 	return info, failed("looking at", name, err)
 }
 
 // ReadDir implements messages.FileSystem.
 func (e *embedded) ReadDir(name string) ([]fs.DirEntry, error) {
+	if err := checkName("reading folder", name); err != nil {
+		return nil, err
+	}
 	list, err := fs.ReadDir(e.files, name)
 	return list, failed("reading folder", name, err)
 }

@@ -3,10 +3,19 @@ package files
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/troupe-go/troupe/messages"
 )
+
+// checkName refuses what is no name of package io/fs.
+func checkName(doing, name string) error {
+	if !fs.ValidPath(name) || strings.ContainsRune(name, 0) {
+		return messages.Errorf(messages.Invalid, "%s %q: not a path below the root", doing, name)
+	}
+	return nil
+}
 
 // failed gives an error of the operating system its kind. It is nil for nil.
 func failed(doing, name string, err error) error {

@@ -36,8 +36,8 @@ func (f *folder) set(o *opened) {
 // use checks a name and the permissions that something needs besides the one to
 // enter, and returns the root.
 func (f *folder) use(doing, name string, need fs.FileMode) (*opened, error) {
-	if !fs.ValidPath(name) || strings.ContainsRune(name, 0) {
-		return nil, messages.Errorf(messages.Invalid, "%s %q: not a path below the root of %s", doing, name, f.id)
+	if err := checkName(doing, name); err != nil {
+		return nil, err
 	}
 	o := f.now.Load()
 	if o == nil {

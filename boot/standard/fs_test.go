@@ -5,11 +5,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/registry"
 )
 
 func folderEntry(name, dir, more string) string {
@@ -263,4 +267,103 @@ ok, err = vol:readfile("../none")
 return not ok and err:kind() == "Invalid" and "ok" or tostring(err)`),
 		boot.WithValue(actors.EmbeddedKey, map[string]fs.FS{"app:assets": files}))
 	wantOK(t, rt)
+}
+
+// A relative folder begins at the working directory, or at the root of the
+// module that the entry belongs to, also after a program has changed the entry.
+func TestBaseOfFolders(t *testing.T) {
+	project, module := t.TempDir(), t.TempDir()
+	t.Chdir(project)
+	for _, dir := range []string{project, module} {
+		if err := os.Mkdir(filepath.Join(dir, "files"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "files", "where"), []byte(dir), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source := registry.Source{Module: "acme/log", FS: fstest.MapFS{"m.yaml": {Data: []byte(`{version: "1.0", namespace: log, entries: [
+  {name: mine, kind: fs.directory, directory: files, base: module},
+  {name: theirs, kind: fs.directory, directory: ./files}]}`)}}}
+	rt := start(t, hostEntry+`
+  - {name: own, kind: fs.directory, directory: files, base: module}
+`+mainProc("fs, registry", `
+local mine = fs.get("log:mine")
+local got = mine:readfile("where") .. "|" .. fs.get("log:theirs"):readfile("where") .. "|" .. fs.get("app:own"):readfile("where")
+local changes = registry.snapshot():changes()
+changes:update({id = "log:mine", kind = "fs.directory", data = {directory = "files", base = "module", mode = "0444"}})
+assert(changes:apply())
+if mine:readfile("where") ~= fs.get("log:mine"):readfile("where") then return "after the change" end
+local ok, err = mine:writefile("new", "x")
+if ok or err:kind() ~= "PermissionDenied" then return "the new mode" end
+changes = registry.snapshot():changes()
+changes:delete("log:mine")
+assert(changes:apply())
+ok, err = mine:readfile("where")
+if ok or err:kind() ~= "Unavailable" then return tostring(err) end
+return got`),
+		boot.WithSources(source), boot.WithModules(registry.Module{Name: "acme/log", Dir: module}))
+	if v, err := call(t, rt, "app:main"); v != module+"|"+project+"|"+project || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+}
+
+func TestFoldersThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for entry, want := range map[string]string{
+		"{name: e, kind: fs.directory}":                                            "directory",
+		"{name: e, kind: fs.directory, directory: " + dir + "/none}":               "does not exist; create it or set auto_init: true",
+		"{name: e, kind: fs.directory, directory: " + dir + "/file}":               "not a directory",
+		"{name: e, kind: fs.directory, directory: " + dir + ", mode: \"9\"}":       "is no octal number",
+		"{name: e, kind: fs.directory, directory: " + dir + ", base: elsewhere}":   "base",
+		"{name: e, kind: fs.directory, directory: x, base: module, mode: \"0x1\"}": "is no octal number",
+		"{name: e, kind: fs.embed}":                                                "application archives are not supported yet",
+	} {
+		_, err := boot.Start(t.Context(), fstest.MapFS{"app.yaml": {Data: []byte(header + "  - " + entry)}}, standard.Parts())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", entry, err, want)
+		}
+	}
+}
+
+// A process that ends leaves no file open.
+func TestFilesOfEndedProcesses(t *testing.T) {
+	dir := t.TempDir()
+	opened := func() (n int) {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("the open files of this program cannot be listed here")
+		}
+		for _, fd := range list {
+			if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, dir+"/") {
+				n++
+			}
+		}
+		return n
+	}
+	opened()
+	rt := start(t, hostEntry+folderEntry("data", dir, "")+strings.Replace(proc("holder", `
+return { main = function(how)
+    local vol = assert(fs.get("app:data"))
+    for i = 1, 20 do assert(vol:open("f" .. i, "w")):write("x") end
+    local closed = vol:open("f1") closed:close()
+    if how == "fail" then error("asked to fail") end
+    if how == "kill" then while true do end end
+    if how == "opening" then coroutine.spawn(function() vol:open("f1") end) end
+end }`), "kind: process.lua", "kind: process.lua\n    modules: [fs]", 1)+mainProc("fs", `
+for _, how in ipairs{"return", "fail", "opening", "kill"} do
+    local pid = assert(process.spawn_monitored("app:holder", "app:a_host", how))
+    if how == "kill" then process.terminate(pid) end
+    process.events():receive()
+end
+return "ok"`))
+	wantOK(t, rt)
+	for deadline := time.Now().Add(10 * time.Second); opened() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d files are still open", opened())
+		}
+	}
 }
