@@ -23,8 +23,8 @@ type FileSystem interface {
 	Remove(name string) error                   // a file or an empty folder
 }
 
-// File is an open file. It is used by one goroutine at a time, but for Close,
-// which any may call at any time. Its errors are as those of FileSystem, and io.EOF.
+// File is an open file with one position. Its methods may be called by many
+// goroutines, Close at any time. Its errors are as those of FileSystem, and io.EOF.
 type File interface {
 	io.ReadWriteSeeker
 	Stat() (fs.FileInfo, error)

@@ -8,6 +8,7 @@ import (
 
 // All lists the modules of the runtime by name.
 var All = []lua.Module{
+	archiveModule,
 	base64Module,
 	compressModule,
 	contractModule,

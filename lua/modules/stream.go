@@ -65,7 +65,7 @@ func (s *stream) use(doing string, able bool, work func() (any, error), then fun
 	case !able:
 		return nil, messages.Errorf(s.kind, "%s: %s cannot do that", doing, s.noun)
 	case s.busy:
-		return nil, messages.Errorf(s.kind, "%s: another coroutine uses %s; let one of them do it", doing, s.noun)
+		return nil, messages.Errorf(s.kind, "%s: %s is in use by another coroutine or an archive; let one of them do it", doing, s.noun)
 	}
 	s.busy = true
 	return &lua.Command{
