@@ -26,6 +26,7 @@ var All = []lua.Module{
 	httpClientModule,
 	ioModule,
 	jsonModule(),
+	loaderModule,
 	loggerModule,
 	metricsModule,
 	osModule(time.Now()),
