@@ -30,11 +30,12 @@ import (
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/lua/modules"
+	"github.com/troupe-go/troupe/lua/modules/excel"
 	"github.com/troupe-go/troupe/messages"
 )
 
 // Modules lists the Lua modules.
-func Modules() []lua.Module { return slices.Clone(modules.All) }
+func Modules() []lua.Module { return append(slices.Clone(modules.All), excel.Module) }
 
 // Parts lists all components, kinds and modules, with Lua modules of the
 // embedder's own. An embedder adds Go components and kinds to the result with
