@@ -27,7 +27,7 @@ end
 // The whole of module archive.
 func TestArchive(t *testing.T) {
 	dir := t.TempDir()
-	hostile(t, dir)
+	hostileArchives(t, dir)
 	rt := start(t, hostEntry+folderEntry("data", dir, "")+folderEntry("out", filepath.Join(dir, "out"), ", auto_init: true")+mainProc("fs, archive, hash", failsLua+`
 local fs, archive, hash = require("fs"), require("archive"), require("hash")
 local vol, out = assert(fs.get("app:data")), assert(fs.get("app:out"))
@@ -269,8 +269,8 @@ return "ok"`))
 
 func crc(s string) string { return strconv.Itoa(int(crc32.ChecksumIEEE([]byte(s)))) }
 
-// hostile writes archives that want harm into dir.
-func hostile(t *testing.T, dir string) {
+// hostileArchives writes archives that want harm into dir.
+func hostileArchives(t *testing.T, dir string) {
 	t.Helper()
 	put := func(name string, data []byte) {
 		t.Helper()

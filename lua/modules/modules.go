@@ -36,6 +36,7 @@ var All = []lua.Module{
 	pubsubModule,
 	registryModule,
 	securityModule,
+	sqlModule,
 	storeModule,
 	streamModule,
 	systemModule,
