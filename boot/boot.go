@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -151,6 +152,18 @@ func (rt *Runtime) infrastructure(ctx context.Context) error {
 	n.Props, n.Exit, n.Random, n.Spawn = props, rt.exit, random, o.spawn
 	n.Commands, n.Interceptors = actors.NewCommands(), o.interceptors
 	actors.TranscoderKey.Set(rt.node.App, messages.NewTranscoder())
+	dirs := map[string]string{}
+	for _, m := range o.modules {
+		if m.Dir == "" {
+			continue
+		}
+		dir, err := filepath.Abs(m.Dir)
+		if err != nil {
+			return fmt.Errorf("finding the folder of module %s: %w", m.Name, err)
+		}
+		dirs[m.Name] = dir
+	}
+	actors.ModuleDirsKey.Set(rt.node.App, dirs)
 	for _, set := range o.values {
 		set(rt.node.App)
 	}

@@ -100,17 +100,28 @@ func (pr *project) locate(name string) registry.Problems {
 	}
 	var problems registry.Problems
 	pr.sources, pr.modules, problems = lock.Resolve(pr.opener(dir), pr.config.Replacements())
+	for i, m := range pr.modules {
+		if m.Dir != "" {
+			pr.modules[i].Dir = below(dir, m.Dir)
+		}
+	}
 	return problems
+}
+
+// below is the path of a name that a lock file in dir gives.
+func below(dir, name string) string {
+	path := filepath.FromSlash(name)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // opener opens folders below a lock file. What is read cannot leave a folder,
 // not even by a symbolic link.
 func (pr *project) opener(dir string) registry.Opener {
 	return func(name string) (fs.FS, error) {
-		path := filepath.FromSlash(name)
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
+		path := below(dir, name)
 		if strings.HasSuffix(name, ".wapp") {
 			if _, err := os.Stat(path); err != nil {
 				return nil, err
