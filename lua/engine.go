@@ -72,7 +72,8 @@ func NewEngine(opt Options) (*Engine, error) {
 	opt.Modules = slices.Concat(builtins, opt.Modules)
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 1024, CallStackSize: 64})
 	e := &Engine{opt: opt, tmpl: L, modules: map[string]*boundModule{}, types: map[reflect.Type]*boundType{}, shared: map[string]*glua.LTable{}}
-	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step})
+	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step, Account: account})
+	e.globals.RawSetString(noteName, L.NewFunction(note))
 	e.openBase()
 	for _, m := range opt.Modules {
 		for _, t := range m.Types {
@@ -184,7 +185,7 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 	if err != nil {
 		return nil, messages.Errorf(messages.Invalid, "%s", parseError(u.ID, err))
 	}
-	rewriteFor(chunk)
+	chunk = rewrite(chunk)
 	returnMethod(chunk, u.Method)
 	proto, err := compile(chunk, u.ID)
 	if err != nil {

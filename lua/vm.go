@@ -29,6 +29,7 @@ type VM struct {
 	raising  glua.LValue // raised at its next instruction
 	round    uint64      // of Measure when it was last weighed
 	size     atomic.Int64
+	grown    int64 // large allocations since then
 
 	first  task // runs main
 	boot   boot
