@@ -23,6 +23,7 @@ import (
 	"github.com/troupe-go/troupe/actors/relay"
 	"github.com/troupe-go/troupe/actors/scheduler"
 	"github.com/troupe-go/troupe/actors/security"
+	"github.com/troupe-go/troupe/actors/sql"
 	"github.com/troupe-go/troupe/actors/store"
 	"github.com/troupe-go/troupe/actors/supervisor"
 	"github.com/troupe-go/troupe/actors/topology"
@@ -93,6 +94,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
-	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), sql.Kinds(), store.Kinds())
+	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

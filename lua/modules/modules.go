@@ -33,6 +33,7 @@ var All = []lua.Module{
 	pubsubModule,
 	registryModule,
 	securityModule,
+	sqlModule,
 	storeModule,
 	streamModule,
 	systemModule,

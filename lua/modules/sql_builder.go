@@ -23,7 +23,7 @@ var sqlBuilderTable = lua.Table{
 		"A mistake, such as a list as a value, does not break the chain: to_sql(), query() and exec() return it.",
 	Funcs: []lua.Func{
 		{Sig: "select(...: string|Condition): SelectBuilder", Doc: "A query for columns.", Try: `return (sql.builder.select("id", "title"):from("tasks"):where({state = "open"}):to_sql())`, Gives: "SELECT id, title FROM tasks WHERE state = ?", Do: func(c *lua.Call) error {
-			return sqlNext(c, "select", 0, &sqlQuery[squirrel.SelectBuilder]{b: squirrel.Select()}, sqlColumns)
+			return sqlNext(c, "select", 0, &sqlBuilder[squirrel.SelectBuilder]{b: squirrel.Select()}, sqlColumns)
 		}},
 		sqlStart("insert", "InsertBuilder", "A statement that adds rows.", `return (sql.builder.insert("tasks"):columns("id", "title"):values(1, "a"):to_sql())`, "INSERT INTO tasks (id,title) VALUES (?,?)", squirrel.Insert(""), squirrel.InsertBuilder.Into),
 		sqlStart("update", "UpdateBuilder", "A statement that changes rows.", `return (sql.builder.update("tasks"):set("done", true):where("id = ?", 1):to_sql())`, "UPDATE tasks SET done = ? WHERE id = ?", squirrel.Update(""), squirrel.UpdateBuilder.Table),
@@ -63,18 +63,18 @@ var sqlBuilderTypes = []lua.Type{
 		Text:  func(v any) string { return v.(*sqlPlaceholder).name },
 		Equal: func(a, b any) bool { return a == b },
 	},
-	{Name: "SelectBuilder", Doc: "Makes a query.", Of: (*sqlQuery[squirrel.SelectBuilder])(nil), Methods: sqlSelectMethods},
-	{Name: "InsertBuilder", Doc: "Makes a statement that adds rows.", Of: (*sqlQuery[squirrel.InsertBuilder])(nil), Methods: sqlInsertMethods},
-	{Name: "UpdateBuilder", Doc: "Makes a statement that changes rows.", Of: (*sqlQuery[squirrel.UpdateBuilder])(nil), Methods: sqlUpdateMethods},
-	{Name: "DeleteBuilder", Doc: "Makes a statement that deletes rows.", Of: (*sqlQuery[squirrel.DeleteBuilder])(nil), Methods: sqlDeleteMethods},
+	{Name: "SelectBuilder", Doc: "Makes a query.", Of: (*sqlBuilder[squirrel.SelectBuilder])(nil), Methods: sqlSelectMethods},
+	{Name: "InsertBuilder", Doc: "Makes a statement that adds rows.", Of: (*sqlBuilder[squirrel.InsertBuilder])(nil), Methods: sqlInsertMethods},
+	{Name: "UpdateBuilder", Doc: "Makes a statement that changes rows.", Of: (*sqlBuilder[squirrel.UpdateBuilder])(nil), Methods: sqlUpdateMethods},
+	{Name: "DeleteBuilder", Doc: "Makes a statement that deletes rows.", Of: (*sqlBuilder[squirrel.DeleteBuilder])(nil), Methods: sqlDeleteMethods},
 	{Name: "QueryExecutor", Doc: "A statement with the database it is for.", Of: (*sqlExecutor)(nil), Methods: sqlExecutorMethods},
 }
 
 // sqlStart is a function that begins a statement on a table, which may be named
 // later.
-func sqlStart[B sqlStatement[B]](name, typ, doc, try, gives string, empty B, table func(B, string) B) lua.Func {
+func sqlStart[B sqlBuildable[B]](name, typ, doc, try, gives string, empty B, table func(B, string) B) lua.Func {
 	return lua.Func{Sig: name + "(table?: string): " + typ, Doc: doc, Try: try, Gives: gives, Do: func(c *lua.Call) error {
-		return sqlNext(c, name, 0, &sqlQuery[B]{b: empty}, func(a *sqlArgs, b B) B {
+		return sqlNext(c, name, 0, &sqlBuilder[B]{b: empty}, func(a *sqlArgs, b B) B {
 			if !c.Has(0) {
 				return b
 			}

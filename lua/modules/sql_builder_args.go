@@ -107,7 +107,7 @@ func (a *sqlArgs) value(v any, where string) any {
 		a.keep(v.err)
 		a.add(sqlWeight(v.sql, v.args))
 		return v
-	case *sqlQuery[squirrel.SelectBuilder]:
+	case *sqlBuilder[squirrel.SelectBuilder]:
 		return a.rendered(a.subquery(v))
 	}
 	out, ok := driverValue(v)
@@ -149,10 +149,10 @@ func (a *sqlArgs) operands() []any {
 
 // query is argument i, which the signature says is a SelectBuilder.
 func (a *sqlArgs) query(i int) squirrel.SelectBuilder {
-	return a.subquery(a.c.Object(i).(*sqlQuery[squirrel.SelectBuilder]))
+	return a.subquery(a.c.Object(i).(*sqlBuilder[squirrel.SelectBuilder]))
 }
 
-func (a *sqlArgs) subquery(q *sqlQuery[squirrel.SelectBuilder]) squirrel.SelectBuilder {
+func (a *sqlArgs) subquery(q *sqlBuilder[squirrel.SelectBuilder]) squirrel.SelectBuilder {
 	a.keep(q.err)
 	a.add(q.weight)
 	return q.b.PlaceholderFormat(squirrel.Question) // the statement around it numbers them

@@ -10,8 +10,8 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// sqlStatement is what the four builders of squirrel have in common.
-type sqlStatement[B any] interface {
+// sqlBuildable is what the four builders of squirrel have in common.
+type sqlBuildable[B any] interface {
 	squirrel.Sqlizer
 	PlaceholderFormat(squirrel.PlaceholderFormat) B
 	SuffixExpr(squirrel.Sqlizer) B
@@ -19,22 +19,22 @@ type sqlStatement[B any] interface {
 
 // sqlFiltered are those that choose rows.
 type sqlFiltered[B any] interface {
-	sqlStatement[B]
+	sqlBuildable[B]
 	Where(pred any, args ...any) B
 	OrderBy(...string) B
 	Limit(uint64) B
 	Offset(uint64) B
 }
 
-// sqlQuery is a builder object. It is never changed.
-type sqlQuery[B sqlStatement[B]] struct {
+// sqlBuilder is a builder object. It is never changed.
+type sqlBuilder[B sqlBuildable[B]] struct {
 	b      B
 	weight int   // of all that is in it, against maxSQL
 	err    error // the first mistake
 }
 
 // render makes the statement; its arguments are what drivers take.
-func (q *sqlQuery[B]) render() (string, []any, error) {
+func (q *sqlBuilder[B]) render() (string, []any, error) {
 	if q.err != nil {
 		return "", nil, q.err
 	}
@@ -55,21 +55,21 @@ func sqlRender(s squirrel.Sqlizer) (string, []any, error) {
 }
 
 // sqlNext returns the builder that step makes of q. shift is 1 in methods.
-func sqlNext[B sqlStatement[B]](c *lua.Call, what string, shift int, q *sqlQuery[B], step func(a *sqlArgs, b B) B) error {
+func sqlNext[B sqlBuildable[B]](c *lua.Call, what string, shift int, q *sqlBuilder[B], step func(a *sqlArgs, b B) B) error {
 	a := &sqlArgs{c: c, what: what, shift: shift, weight: q.weight, err: q.err}
 	b := step(a, q.b)
 	var mistake *messages.Error
 	if a.err != nil && !errors.As(a.err, &mistake) {
 		return a.err // to be raised
 	}
-	return c.Return(&sqlQuery[B]{b, a.weight, a.err})
+	return c.Return(&sqlBuilder[B]{b, a.weight, a.err})
 }
 
 // sqlStep is a method that gives a new builder. args is the part of its signature
 // in parentheses.
-func sqlStep[B sqlStatement[B]](name, args, doc string, step func(a *sqlArgs, b B) B) lua.Func {
+func sqlStep[B sqlBuildable[B]](name, args, doc string, step func(a *sqlArgs, b B) B) lua.Func {
 	return lua.Func{Sig: name + "(" + args + "): " + sqlTypeName[B](), Doc: doc, Do: func(c *lua.Call) error {
-		return sqlNext(c, name, 1, c.Self().(*sqlQuery[B]), step)
+		return sqlNext(c, name, 1, c.Self().(*sqlBuilder[B]), step)
 	}}
 }
 
@@ -176,25 +176,25 @@ func sqlFilters[B sqlFiltered[B]]() []lua.Func {
 }
 
 // sqlCommon are the methods of all builders.
-func sqlCommon[B sqlStatement[B]]() []lua.Func {
+func sqlCommon[B sqlBuildable[B]]() []lua.Func {
 	return []lua.Func{
 		sqlStep("suffix", "sql: string, ...: any", "SQL behind the statement, such as RETURNING id.", func(a *sqlArgs, b B) B { return b.SuffixExpr(a.expression("", 0)) }),
 		sqlStep("placeholder_format", "format: PlaceholderFormat", "How placeholders are written.", func(a *sqlArgs, b B) B {
 			return b.PlaceholderFormat(a.c.Object(0).(*sqlPlaceholder).format)
 		}),
 		{Sig: "to_sql(): string, table, error?", Doc: "The statement and its arguments.", Do: func(c *lua.Call) error {
-			return sqlGive(c)(c.Self().(*sqlQuery[B]).render())
+			return sqlGive(c)(c.Self().(*sqlBuilder[B]).render())
 		}},
 		{Sig: "run_with(database: any): QueryExecutor, error?", Doc: "The statement with the DB or Transaction it is for; its placeholders become those of PostgreSQL there.", Do: func(c *lua.Call) error {
-			run, ok := c.Object(0).(sqlRunner)
+			on, ok := c.Object(0).(sqlTarget)
 			if !ok {
 				return messages.Errorf(messages.Invalid, "run_with: a DB or a Transaction is expected, got %s", c.TypeOf(0))
 			}
-			q := *c.Self().(*sqlQuery[B])
-			if run.dbType() == messages.SQLPostgres {
+			q := *c.Self().(*sqlBuilder[B])
+			if on.database().Type == messages.SQLPostgres {
 				q.b = q.b.PlaceholderFormat(squirrel.Dollar)
 			}
-			x := &sqlExecutor{run: run}
+			x := &sqlExecutor{on: on}
 			x.sql, x.args, x.err = q.render()
 			return c.Return(x)
 		}},
@@ -215,36 +215,28 @@ func sqlGive(c *lua.Call) func(sql string, args []any, err error) error {
 	}
 }
 
-// sqlRunner is what a DB and a Transaction are to statements: each method makes
-// the command that carries one out.
-type sqlRunner interface {
-	dbType() string
-	query(c *lua.Call, sql string, args []any) (*lua.Command, error)
-	execute(c *lua.Call, sql string, args []any) (*lua.Command, error)
-}
-
-// sqlExecutor is an Executor object: a statement, or why there is none.
+// sqlExecutor is a QueryExecutor object: a statement, or why there is none.
 type sqlExecutor struct {
-	run  sqlRunner
+	on   sqlTarget
 	sql  string
 	args []any
 	err  error
 }
 
+// run gives the statement to its database.
+func (x *sqlExecutor) run(by func(on sqlTarget, text string, params []any) (*lua.Command, error)) (*lua.Command, error) {
+	if x.err != nil {
+		return nil, x.err
+	}
+	return by(x.on, x.sql, x.args)
+}
+
 var sqlExecutorMethods = []lua.Func{
 	{Sig: "query(): list, error?", Doc: "Runs the statement and gives its rows.", Ask: func(c *lua.Call) (*lua.Command, error) {
-		x := c.Self().(*sqlExecutor)
-		if x.err != nil {
-			return nil, x.err
-		}
-		return x.run.query(c, x.sql, x.args)
+		return c.Self().(*sqlExecutor).run(sqlQuery)
 	}},
 	{Sig: "exec(): table, error?", Doc: "Runs the statement and gives {last_insert_id, rows_affected}.", Ask: func(c *lua.Call) (*lua.Command, error) {
-		x := c.Self().(*sqlExecutor)
-		if x.err != nil {
-			return nil, x.err
-		}
-		return x.run.execute(c, x.sql, x.args)
+		return c.Self().(*sqlExecutor).run(sqlExecute)
 	}},
 	{Sig: "to_sql(): string, table, error?", Doc: "The statement, as its database gets it, and its arguments.", Do: func(c *lua.Call) error {
 		x := c.Self().(*sqlExecutor)

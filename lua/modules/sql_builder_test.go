@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,34 +12,31 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// sqlFake stands for a DB or a Transaction: it answers with what it was asked.
+// sqlFake stands for a DB or a Transaction: its statements do nothing.
 type sqlFake struct{ kind string }
 
-func (f *sqlFake) dbType() string { return f.kind }
-
-func (f *sqlFake) query(_ *lua.Call, sql string, args []any) (*lua.Command, error) {
-	return &lua.Command{Go: func(<-chan struct{}) (any, error) { return sqlAsked("query", sql, args), nil }}, nil
+func (f *sqlFake) database() *messages.SQLDatabase {
+	return &messages.SQLDatabase{ID: "app:db", Type: f.kind}
 }
 
-func (f *sqlFake) execute(_ *lua.Call, sql string, args []any) (*lua.Command, error) {
-	return &lua.Command{Go: func(<-chan struct{}) (any, error) { return sqlAsked("exec", sql, args), nil }}, nil
+func (f *sqlFake) run(string, func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
+	return nil, messages.Errorf(messages.Unavailable, "ran on %s", f.kind)
 }
 
-func sqlAsked(what, sql string, args []any) string {
-	for _, v := range args {
-		sql += fmt.Sprintf(" %T(%v)", v, v)
-	}
-	return what + " " + sql
-}
-
-// sqlBuilderModule holds the query builder alone.
-var sqlBuilderModule = lua.Module{
-	Name: "sql", Doc: "SQL.", Tables: []lua.Table{sqlBuilderTable, sqlAsTable}, Consts: []lua.Const{
-		sqlNull,
-		{Name: "lite", Value: &sqlFake{messages.SQLite}},
-		{Name: "postgres", Value: &sqlFake{messages.SQLPostgres}},
-	},
-	Types: slices.Concat(sqlBuilderTypes, []lua.Type{{Name: "Fake", Of: (*sqlFake)(nil)}}),
+// sqlFakes gives programs databases that are not there, and a look at what an
+// executor would give them.
+var sqlFakes = lua.Module{
+	Name: "fakes", Doc: "Databases.", Global: true,
+	Consts: []lua.Const{{Name: "lite", Value: &sqlFake{messages.SQLite}}, {Name: "postgres", Value: &sqlFake{messages.SQLPostgres}}},
+	Types:  []lua.Type{{Name: "Fake", Of: (*sqlFake)(nil)}},
+	Funcs: []lua.Func{{Sig: "asked(x: QueryExecutor): string", Do: func(c *lua.Call) error {
+		x := c.Object(0).(*sqlExecutor)
+		out := x.sql
+		for _, v := range x.args {
+			out += fmt.Sprintf(" %T(%v)", v, v)
+		}
+		return c.Return(out)
+	}}},
 }
 
 // sqlWords gives the scripts of these tests their words: done shows what to_sql
@@ -56,15 +54,11 @@ local function from(c, ...) return b.select("id"):from("t"):where(c, ...) end
 
 func sqlScript(t testing.TB, source string, args ...messages.Value) (messages.Value, *messages.Error) {
 	t.Helper()
-	out, err, _ := luatest.Run(t, luatest.Options{Modules: []lua.Module{sqlBuilderModule, sqlErrors()}, Args: args}, strings.ReplaceAll(sqlWords, "\n", " ")+source)
+	out, err, _ := luatest.Run(t, luatest.Options{Modules: append(slices.Clone(All), sqlFakes), Args: args}, strings.ReplaceAll(sqlWords, "\n", " ")+source)
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
 	return out[0], nil
-}
-
-func sqlErrors() lua.Module {
-	return All[slices.IndexFunc(All, func(m lua.Module) bool { return m.Name == "errors" })]
 }
 
 func TestSQLBuilder(t *testing.T) {
@@ -136,11 +130,11 @@ func TestSQLBuilder(t *testing.T) {
 		{`b.delete("t"):where{a = 1}:placeholder_format(b.at)`, `DELETE FROM t WHERE a = @p1 [1]`},
 
 		// Executors.
-		{`from("a = ?", 1):run_with(sql.lite)`, `SELECT id FROM t WHERE a = ? [1]`},
-		{`from("a = ?", 1):run_with(sql.postgres)`, `SELECT id FROM t WHERE a = $1 [1]`},
-		{`b.insert("t"):values(1):run_with(sql.postgres)`, `INSERT INTO t VALUES ($1) [1]`},
-		{`b.update("t"):set("a", 1):run_with(sql.postgres)`, `UPDATE t SET a = $1 [1]`},
-		{`b.delete("t"):where{a = 1}:run_with(sql.postgres)`, `DELETE FROM t WHERE a = $1 [1]`},
+		{`from("a = ?", 1):run_with(fakes.lite)`, `SELECT id FROM t WHERE a = ? [1]`},
+		{`from("a = ?", 1):run_with(fakes.postgres)`, `SELECT id FROM t WHERE a = $1 [1]`},
+		{`b.insert("t"):values(1):run_with(fakes.postgres)`, `INSERT INTO t VALUES ($1) [1]`},
+		{`b.update("t"):set("a", 1):run_with(fakes.postgres)`, `UPDATE t SET a = $1 [1]`},
+		{`b.delete("t"):where{a = 1}:run_with(fakes.postgres)`, `DELETE FROM t WHERE a = $1 [1]`},
 
 		// Mistakes come out at the end, the first one.
 		{`from(b.eq{a = {1, 2}})`, `Invalid: eq: a: only strings, numbers, booleans, sql.NULL, expressions, queries and what sql.as makes can be values`},
@@ -183,7 +177,7 @@ func TestSQLBuilder(t *testing.T) {
 		{`b.update("t"):set_map{}`, `Invalid: set_map: the table`},
 		{`b.update("t"):set("a", b.select())`, `Invalid: the statement cannot be built: select statements must`},
 		{`b.delete()`, `Invalid: the statement cannot be built: delete statements must specify a From table`},
-		{`b.delete("t"):where{a = {}}:run_with(sql.lite)`, `Invalid: where: a: only`},
+		{`b.delete("t"):where{a = {}}:run_with(fakes.lite)`, `Invalid: where: a: only`},
 	} {
 		got, err := sqlScript(t, "return done("+c.source+")")
 		if err != nil {
@@ -264,7 +258,7 @@ func TestSQLBuildersAreImmutable(t *testing.T) {
 		same(s, function(q) return q:offset(2) end)
 		same(s, function(q) return q:suffix("s") end)
 		same(s, function(q) return q:placeholder_format(b.dollar) end)
-		same(s, function(q) return q:run_with(sql.postgres) end)
+		same(s, function(q) return q:run_with(fakes.postgres) end)
 		local i = b.insert("t"):columns("a"):values(1)
 		same(i, function(q) return q:columns("b") end)
 		same(i, function(q) return q:values(2) end)
@@ -316,8 +310,8 @@ func TestSQLBuilderValues(t *testing.T) {
 			`select(2, b.select("?"):where("?", ` + source + `):to_sql())[1]`,
 			`select(2, b.insert("t"):values(` + source + `):to_sql())[1]`,
 		} {
-			got, err := sqlScript(t, `return b.select("1"):where("x", (`+again+`)):run_with(sql.lite):query()`)
-			if text := messages.Text(got); err != nil || text != "query SELECT 1 WHERE x "+want {
+			got, err := sqlScript(t, `return fakes.asked(b.select("1"):where("x", (`+again+`)):run_with(fakes.lite))`)
+			if text := messages.Text(got); err != nil || text != "SELECT 1 WHERE x "+want {
 				t.Errorf("%s: %s %v, want %s", again, text, err, want)
 			}
 		}
@@ -326,10 +320,12 @@ func TestSQLBuilderValues(t *testing.T) {
 
 func TestSQLExecutor(t *testing.T) {
 	for source, want := range map[string]string{
-		`return from{a = 1}:run_with(sql.postgres):query()`:                                                                                                     `query SELECT id FROM t WHERE a = $1 int64(1)`,
-		`return b.delete("t"):where{a = "x"}:run_with(sql.lite):exec()`:                                                                                         `exec DELETE FROM t WHERE a = ? string(x)`,
-		`local r, err = from{a = {}}:run_with(sql.lite):query(); return done(from{a = {}}) == "Invalid: " .. tostring(err) and r == nil`:                        "true",
-		`local r, err = from{a = {}}:run_with(sql.lite):exec(); return err:kind() == "Invalid" and r == nil`:                                                    "true",
+		`local r, err = from{a = 1}:run_with(fakes.postgres):query(); return r == nil and tostring(err)`:                                                        "ran on postgres",
+		`local r, err = from{a = 1}:run_with(fakes.lite):exec(); return r == nil and tostring(err)`:                                                             "ran on sqlite",
+		`return fakes.asked(from{a = 1}:run_with(fakes.postgres))`:                                                                                              `SELECT id FROM t WHERE a = $1 int64(1)`,
+		`return fakes.asked(b.delete("t"):where{a = "x"}:run_with(fakes.lite))`:                                                                                 `DELETE FROM t WHERE a = ? string(x)`,
+		`local r, err = from{a = {}}:run_with(fakes.lite):query(); return done(from{a = {}}) == "Invalid: " .. tostring(err) and r == nil`:                      "true",
+		`local r, err = from{a = {}}:run_with(fakes.lite):exec(); return err:kind() == "Invalid" and r == nil`:                                                  "true",
 		`local x, err = from{a = 1}:run_with("app:db"); return x == nil and err:kind() .. ": " .. tostring(err)`:                                                "Invalid: run_with: a DB or a Transaction is expected, got string",
 		`local x, err = from{a = 1}:run_with(); return err:kind()`:                                                                                              "Invalid",
 		`local x, err = from{a = 1}:run_with(b.dollar); return err:kind()`:                                                                                      "Invalid",
@@ -383,7 +379,7 @@ func FuzzSQLBuilder(f *testing.F) {
 			local function pick(list, n) return list[byte() % n + 1] end
 			local names = {"select", "insert", "update", "delete", "expr", "eq", "not_eq", "lt", "lte", "gt", "gte", "like", "not_like", "and_", "or_"}
 			local methods = {"columns", "distinct", "from", "join", "left_join", "right_join", "inner_join", "where", "group_by", "having", "order_by", "limit", "offset", "suffix", "into", "values", "set_map", "select", "prefix", "options", "table", "set", "from_select", "placeholder_format", "to_sql", "run_with"}
-			local pool = {text, number, "t", 1, true, {}, {a = 1}, {[text] = number}, sql.NULL, b.dollar, b.colon, sql.lite, sql.postgres, {b.eq{a = 1}, {b = 2}}, function() end}
+			local pool = {text, number, "t", 1, true, {}, {a = 1}, {[text] = number}, sql.NULL, b.dollar, b.colon, fakes.lite, fakes.postgres, {b.eq{a = 1}, {b = 2}}, function() end}
 			local function arg()
 				local n = byte() % (#pool + 1)
 				if n > 0 then return pool[n] end
