@@ -187,7 +187,7 @@ func sqlStats(c *lua.Call) error {
 	s := pool.Stats()
 	return c.Return(map[string]any{
 		"max_open_connections": s.MaxOpenConnections, "open_connections": s.OpenConnections, "in_use": s.InUse, "idle": s.Idle,
-		"wait_count": s.WaitCount, "wait_duration": s.WaitDuration, "max_idle_closed": s.MaxIdleClosed,
+		"wait_count": s.WaitCount, "wait_duration": int64(s.WaitDuration), "max_idle_closed": s.MaxIdleClosed,
 		"max_idle_time_closed": s.MaxIdleTimeClosed, "max_lifetime_closed": s.MaxLifetimeClosed,
 	})
 }
