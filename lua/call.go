@@ -144,8 +144,20 @@ func (c *Call) Field(i int, key string) any {
 
 // Pairs are the keys and values of the table that is argument i in turn, the
 // values as Field gives them.
-func (c *Call) Pairs(i int) []any {
+func (c *Call) Pairs(i int) []any { return pairs(c.at(i)) }
+
+// ItemPairs are the Pairs of the table that is element n, from 0, of the list
+// that is argument i.
+func (c *Call) ItemPairs(i, n int) []any {
 	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	return pairs(stdlib.Contents(t).RawGetInt(n + 1))
+}
+
+func pairs(v glua.LValue) []any {
+	t, ok := v.(*glua.LTable)
 	if !ok {
 		return nil
 	}

@@ -29,8 +29,10 @@ var sqlModule = lua.Module{
 			{Name: "REPEATABLE_READ", Value: "repeatable_read"},
 			{Name: "SERIALIZABLE", Value: "serializable"},
 		}},
+		sqlBuilderTable, sqlAsTable,
 	},
-	Types: []lua.Type{
+	Consts: []lua.Const{sqlNull},
+	Types: slices.Concat(sqlBuilderTypes, []lua.Type{
 		{
 			Name: "DB", Doc: "A database. A SQLite database has one connection: while a transaction is open, all other statements wait for its end, also those of the process that opened it; after 30 seconds of waiting for a transaction of its own DB object a statement fails with Timeout.", Of: (*sqlDB)(nil),
 			Methods: slices.Concat(sqlStatements, []lua.Func{
@@ -51,7 +53,7 @@ var sqlModule = lua.Module{
 		},
 		sqlTransactionType,
 		sqlStatementType,
-	},
+	}),
 }
 
 // sqlDB is a DB object.
