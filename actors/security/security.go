@@ -26,7 +26,7 @@ var Component = actors.Component{
 }
 
 // Kinds are the kinds of this package.
-func Kinds() []actors.Kind { return []actors.Kind{PolicyKind} }
+func Kinds() []actors.Kind { return []actors.Kind{PolicyKind, TokenStore} }
 
 // PolicyKind is the kind security.policy.
 var PolicyKind = actors.Define(actors.Spec[PolicyConfig]{

@@ -74,6 +74,7 @@ func needed() []any {
 		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
+		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
 		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
 	}
