@@ -1,6 +1,13 @@
 package standard_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+)
 
 const tokenEntries = hostEntry + `
   - {name: cache, kind: store.memory, lifecycle: {auto_start: true}}
@@ -111,4 +118,41 @@ return nobody:call("app:refused")`)+`
       end }
 `)
 	wantOK(t, rt)
+}
+
+// Policies with an expression decide for programs, and a mistake in one ends the
+// boot with its place.
+func TestExprPolicy(t *testing.T) {
+	const owners = `
+  - name: owners
+    kind: security.policy.expr
+    policy: {actions: "doc.*", resources: "*", effect: allow, expression: 'meta.owner == actor.id or "admin" in (actor.meta.roles ?? [])'}
+    groups: [docs]
+`
+	rt := start(t, hostEntry+owners+mainProc("security, funcs", `
+local security, funcs = require("security"), require("funcs")
+local p, scope = assert(security.policy("app:owners")), assert(security.named_scope("app:docs"))
+local ann, root = security.new_actor("ann"), security.new_actor("root", {roles = {"admin"}})
+for i, c in ipairs({
+	{ann, "doc.read", {owner = "ann"}, "allow"}, {ann, "doc.read", {owner = "bob"}, "undefined"}, {ann, "doc.read", nil, "undefined"},
+	{root, "doc.read", {owner = "bob"}, "allow"}, {root, "pic.read", {owner = "root"}, "undefined"},
+}) do
+	if p:evaluate(c[1], c[2], "r", c[3]) ~= c[4] or scope:evaluate(c[1], c[2], "r", c[3]) ~= c[4] then return "case " .. i end
+end
+return funcs.new():with_actor(ann):with_scope(scope):call("app:asks")`)+`
+  - name: asks
+    kind: function.lua
+    method: main
+    modules: [security]
+    source: |
+      return { main = function()
+        if security.can("doc.read", "r") or not security.can("doc.read", "r", {owner = "ann"}) then return "can" end
+        return "ok"
+      end }
+`)
+	wantOK(t, rt)
+	_, err := boot.Start(t.Context(), fstest.MapFS{"app.yaml": {Data: []byte(header + strings.Replace(owners, "meta.owner ==", "meta.owner = =", 1))}}, standard.Parts())
+	if err == nil || !strings.Contains(err.Error(), "app:owners") || !strings.Contains(err.Error(), `"policy.expression"`) || !strings.Contains(err.Error(), "app.yaml:7:63") {
+		t.Errorf("a mistake gives %v", err)
+	}
 }
