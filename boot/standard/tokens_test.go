@@ -1,6 +1,8 @@
 package standard_test
 
 import (
+	nethttp "net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -155,4 +157,62 @@ return funcs.new():with_actor(ann):with_scope(scope):call("app:asks")`)+`
 	if err == nil || !strings.Contains(err.Error(), "app:owners") || !strings.Contains(err.Error(), `"policy.expression"`) || !strings.Contains(err.Error(), "app.yaml:7:63") {
 		t.Errorf("a mistake gives %v", err)
 	}
+}
+
+// A login gives a token, and the token opens what it is for.
+func TestTokenAuth(t *testing.T) {
+	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
+	secured := `
+  - name: web
+    kind: http.service
+    addr: "127.0.0.1:0"
+    lifecycle: {auto_start: true, security: {actor: {id: server}, policies: [entry]}}
+  - {name: entry, kind: security.policy, policy: {actions: "*", resources: "*", effect: allow}}
+  - {name: users, kind: security.policy, policy: {actions: access, resources: "app:*", effect: allow}}
+  - {name: no_admin, kind: security.policy.expr, policy: {actions: access, resources: "app:admin.at", effect: deny, expression: 'actor.id != "root"'}}
+  - {name: api, kind: http.router, meta: {server: web}, prefix: /api}
+  - name: private
+    kind: http.router
+    meta: {server: web}
+    prefix: /api/private
+    middleware: [token_auth]
+    options: {token_auth.store: "app:tokens"}
+    post_middleware: [endpoint_firewall]
+  - {name: open, kind: http.router, meta: {server: web}, prefix: /api/open, middleware: [token_auth], options: {token_auth.store: tokens}}
+`
+	on := func(router, entries string) string {
+		return strings.ReplaceAll(entries, "router: api", "router: "+router)
+	}
+	who := `local s = security.scope(); return {security.actor() and security.actor():id() or "nobody", s and #s:policies() or 0}`
+	app := secured + handler("login", "/login", "POST", `local scope = security.new_scope({security.policy("app:users"), security.policy("app:no_admin")})
+return assert(security.token_store("app:tokens"):create(security.new_actor(http.request():query("name")), scope))`) +
+		handler("logout", "/logout", "POST", `return assert(security.token_store("app:tokens"):revoke(http.request():query("token")))`) +
+		on("private", handler("me", "/me", "GET", who)) + on("private", handler("admin", "/admin", "GET", who)) + on("open", handler("guest", "/guest", "GET", who))
+	app = strings.ReplaceAll(app, "modules: [http, time, json]", "modules: [http, time, security]")
+	app = strings.ReplaceAll(app, "local http, time =", "local security = require('security'); local http, time =")
+	rt := start(t, app+tokenEntries)
+	base := webAddr(t, rt)
+	expect := func(want, method, path string, header ...string) string {
+		t.Helper()
+		status, _, body := fetch(t, method, base+path, "", header...)
+		if got := strconv.Itoa(status) + " " + body; !strings.HasPrefix(got, want) {
+			t.Errorf("%s %s: got %s, want %s", method, path, got, want)
+		}
+		return body
+	}
+	ann := expect("200 ", "POST", "/login?name=ann")
+	root := expect("200 ", "POST", "/login?name=root")
+	expect(`200 ["ann",2]`, "GET", "/private/me", "Authorization", "Bearer "+ann)
+	expect(`200 ["ann",2]`, "GET", "/private/me?x-auth-token="+ann)
+	expect(`200 ["ann",2]`, "GET", "/private/me", "Cookie", "x-auth-token="+ann)
+	expect(`401 {"details"`, "GET", "/private/me")
+	expect(`401 {"details"`, "GET", "/private/me", "Authorization", "Bearer x"+ann)
+	expect(`403 {"details"`, "GET", "/private/admin", "Authorization", "Bearer "+ann)
+	expect(`200 ["root",2]`, "GET", "/private/admin", "Authorization", "Bearer "+root)
+	expect(`200 ["ann",2]`, "GET", "/open/guest", "Authorization", "Bearer "+ann)
+	for _, header := range []string{"", "Bearer nonsense"} {
+		expect(`200 ["nobody",0]`, "GET", "/open/guest", "Authorization", header)
+	}
+	expect("200 true", "POST", "/logout?token="+ann)
+	expect(`401 {"details"`, "GET", "/private/me", "Authorization", "Bearer "+ann)
 }
