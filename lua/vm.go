@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type VM struct {
 	// instruction, which makes it the place to count, preempt and kill.
 	instr    int64
 	sliceEnd int64
+	budget   int64 // instructions it may execute in all
 	limit    atomic.Int64
 	killed   atomic.Pointer[messages.Error]
 	running  *state      // the thread that executes
@@ -70,7 +72,10 @@ type runCtx struct {
 
 // NewVM makes a process that has not started.
 func (e *Engine) NewVM(p *Program, host Host) *VM {
-	vm := &VM{eng: e, prog: p, host: host}
+	vm := &VM{eng: e, prog: p, host: host, budget: math.MaxInt64}
+	if p.Sandbox != nil {
+		vm.budget = p.Sandbox.Steps
+	}
 	vm.limit.Store(1 << 62)
 	return vm
 }
@@ -233,6 +238,9 @@ func (vm *VM) Done() <-chan struct{} {
 }
 
 func (vm *VM) slow() <-chan struct{} {
+	if vm.instr >= vm.budget {
+		vm.Kill(ErrSteps)
+	}
 	if vm.killed.Load() != nil {
 		return closedChan
 	}
@@ -255,11 +263,11 @@ func (vm *VM) slow() <-chan struct{} {
 	return nil
 }
 
-// setLimit says when Done has to look up next: at the end of the slice, or
-// before the thread could run out of call frames. An instruction pushes at most
+// setLimit says when Done has to look up next: at the end of the slice or of the
+// budget, or before the thread could run out of call frames. An instruction pushes at most
 // two.
 func (vm *VM) setLimit(th *state) {
-	limit := vm.sliceEnd
+	limit := min(vm.sliceEnd, vm.budget)
 	if used, room := frames(th); room < vm.eng.opt.MaxFrames {
 		limit = min(limit, vm.instr+int64(max(1, (room-used)/3)))
 	}

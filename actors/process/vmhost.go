@@ -67,6 +67,10 @@ func (p *process) Ask(tag uint64, cmd *lua.Command) {
 	case *messages.Exec:
 		to = p.node.PID(cmd.To)
 		p.asked = append(p.asked, outstanding{tag, to})
+	case *messages.EvalRun:
+		if to = p.node.Commands.Lookup(b); to != nil {
+			p.asked = append(p.asked, outstanding{tag, to})
+		}
 	}
 	if to == nil {
 		if cmd.To != "" {

@@ -72,6 +72,7 @@ func needed() []any {
 		(*messages.Subscribe)(nil), (*messages.Unsubscribe)(nil), (*messages.FunctionCall)(nil),
 		(*messages.RegistryGet)(nil), (*messages.RegistryFind)(nil), (*messages.RegistryVersions)(nil), (*messages.RegistryVersion)(nil),
 		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
+		(*messages.EvalRun)(nil), (*messages.EvalCompile)(nil),
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
 		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
@@ -95,5 +96,5 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
 	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
-	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...), Components: []actors.Component{service(rt.Eval())}}, nil
 }

@@ -15,6 +15,7 @@ var All = []lua.Module{
 	ctxModule,
 	envModule,
 	errorsModule,
+	evalModule,
 	eventsModule,
 	exprModule(),
 	funcsModule,
