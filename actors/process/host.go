@@ -112,6 +112,7 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 		p.vm.Close()
 		return nil, messages.AsError(err)
 	}
+	p.show(pid)
 	p.proc = &actors.Proc{PID: pid, Actor: p.address, Kill: p.kill, Info: p.info}
 	for _, m := range s.Mail {
 		n.env.Sys.Root.Send(p.address, m)
