@@ -37,10 +37,15 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 			b.vals = make(map[*Program]glua.LValue, n)
 		}
 		lib := libs[b.step-1]
-		return b.chunk(t, lib, b.libEnv(lib))
+		return b.chunk(t, lib, b.libEnv(lib), nil)
 	case b.step == n+1:
 		b.bind(vm.prog, vm.env)
-		return b.chunk(t, vm.prog, vm.env)
+		var args []glua.LValue
+		if vm.prog.Method == "" { // the chunk is all there is to run
+			b.step++
+			args = b.values(t)
+		}
+		return b.chunk(t, vm.prog, vm.env, args)
 	case b.step == n+2:
 		fn := b.method(first(ret))
 		if fn == nil {
@@ -68,9 +73,9 @@ func (b *boot) run(t *task, fn *glua.LFunction, args ...glua.LValue) bool {
 	return true
 }
 
-func (b *boot) chunk(t *task, p *Program, env *glua.LTable) bool {
+func (b *boot) chunk(t *task, p *Program, env *glua.LTable, args []glua.LValue) bool {
 	t.th = b.vm.thread(env)
-	t.fn, t.args, t.tail = t.th.NewFunctionFromProto(p.proto), nil, false
+	t.fn, t.args, t.tail = t.th.NewFunctionFromProto(p.proto), args, false
 	return true
 }
 
@@ -132,18 +137,23 @@ func (vm *VM) newEnv() *glua.LTable {
 // bind puts the values of p's imports into env.
 func (b *boot) bind(p *Program, env *glua.LTable) {
 	for _, im := range p.Imports {
-		if im.Library != nil {
+		switch m := b.vm.eng.modules[im.Module]; {
+		case im.Library != nil:
 			env.RawSetString(im.Alias, b.vals[im.Library])
-		} else if m := b.vm.eng.modules[im.Module]; m != nil {
+		case m != nil:
 			env.RawSetString(im.Alias, m.value)
+		case im.Module == "":
+			env.RawSetString(im.Alias, b.vm.eng.toLua(im.Value))
 		}
 	}
 }
 
 // libEnv is the global table of a library's chunk: that of the state, and in
-// front of it the library's own imports.
+// front of it the library's own imports; its modules too where the program must
+// not see them.
 func (b *boot) libEnv(lib *Program) *glua.LTable {
-	if len(lib.Imports) == 0 {
+	sandboxed := b.vm.prog.Sandbox != nil
+	if len(lib.Imports) == 0 && !sandboxed {
 		return b.vm.env
 	}
 	tmpl := b.vm.eng.tmpl
@@ -153,6 +163,13 @@ func (b *boot) libEnv(lib *Program) *glua.LTable {
 	meta.RawSetString("__newindex", b.vm.env)
 	meta.RawSetString("__metatable", glua.LFalse)
 	env.Metatable = meta
+	if sandboxed {
+		for _, name := range lib.Modules {
+			if m := b.vm.eng.modules[name]; m != nil {
+				env.RawSetString(name, m.value)
+			}
+		}
+	}
 	b.bind(lib, env)
 	return env
 }

@@ -268,6 +268,12 @@ func (c *Call) Allowed(action, resource string) bool {
 // Modules lists the modules of the runtime.
 func (c *Call) Modules() []Module { return c.vm.eng.Modules() }
 
+// HasModule reports whether there is a module of that name.
+func (c *Call) HasModule(name string) bool {
+	known, _ := c.vm.eng.HasModule(name)
+	return known
+}
+
 // NewChannel makes a channel of the process with a buffer of size values.
 func (c *Call) NewChannel(size int) *Channel { return c.vm.newChannel(size) }
 

@@ -301,6 +301,8 @@ var channelModule = Module{
 	Doc:    "Channels connect the coroutines of one process.",
 	Class:  []Class{Process},
 	Global: true,
+
+	Sandbox: []string{"new", "select"},
 	Funcs: []Func{
 		{
 			Sig: "new(size?: integer): Channel",

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ type VM struct {
 	// instruction, which makes it the place to count, preempt and kill.
 	instr    int64
 	sliceEnd int64
+	budget   int64 // instructions it may execute in all
 	limit    atomic.Int64
 	killed   atomic.Pointer[messages.Error]
 	running  *state      // the thread that executes
@@ -85,6 +87,10 @@ func (e *Engine) NewVM(p *Program, host Host) *VM {
 // function with args. The work is done by the next Run.
 func (vm *VM) Start(args []messages.Value) {
 	vm.end = nil
+	vm.budget = math.MaxInt64
+	if n := vm.prog.steps(); n > 0 {
+		vm.budget = vm.instr + n
+	}
 	vm.runs++
 	t := &vm.first
 	*t = task{boot: &vm.boot}
@@ -240,6 +246,9 @@ func (vm *VM) Done() <-chan struct{} {
 }
 
 func (vm *VM) slow() <-chan struct{} {
+	if vm.instr >= vm.budget {
+		vm.Kill(vm.prog.spent())
+	}
 	if vm.killed.Load() != nil {
 		return closedChan
 	}
@@ -268,11 +277,11 @@ func (vm *VM) slow() <-chan struct{} {
 	return nil
 }
 
-// setLimit says when Done has to look up next: at the end of the slice, or
-// before the thread could run out of call frames. An instruction pushes at most
+// setLimit says when Done has to look up next: at the end of the slice or of the
+// budget, or before the thread could run out of call frames. An instruction pushes at most
 // two.
 func (vm *VM) setLimit(th *state) {
-	limit := vm.sliceEnd
+	limit := min(vm.sliceEnd, vm.budget)
 	if used, room := frames(th); room < vm.eng.opt.MaxFrames {
 		limit = min(limit, vm.instr+int64(max(1, (room-used)/3)))
 	}

@@ -19,6 +19,11 @@ func identity(ctx context.Context) *messages.Context {
 	return as
 }
 
+// withIdentity says on whose behalf a request is served; nil for nobody's.
+func withIdentity(ctx context.Context, as *messages.Context) context.Context {
+	return context.WithValue(ctx, identityKey{}, as)
+}
+
 // route is an endpoint at work: it calls the function and makes a response of
 // what came of it.
 type route struct {

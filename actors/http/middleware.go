@@ -29,7 +29,7 @@ type catalog map[string]func(actors.Env, *options) middleware
 
 // before runs ahead of the search for a route, after behind it.
 var (
-	before = catalog{"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel}
+	before = catalog{"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel, "token_auth": newTokenAuth}
 	after  = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
 )
 

@@ -76,8 +76,10 @@ func needed() []any {
 		(*messages.Subscribe)(nil), (*messages.Unsubscribe)(nil), (*messages.FunctionCall)(nil),
 		(*messages.RegistryGet)(nil), (*messages.RegistryFind)(nil), (*messages.RegistryVersions)(nil), (*messages.RegistryVersion)(nil),
 		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
+		(*messages.EvalRun)(nil), (*messages.EvalCompile)(nil),
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
+		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
 		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
 	}
@@ -98,5 +100,5 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
 	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), security.Kinds(), sql.Kinds(), store.Kinds())
-	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -16,6 +16,7 @@ var All = []lua.Module{
 	ctxModule,
 	envModule,
 	errorsModule,
+	evalModule,
 	eventsModule,
 	exprModule(),
 	fsModule,

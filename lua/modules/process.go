@@ -19,6 +19,8 @@ var processModule = lua.Module{
 	Doc:    "Processes: messages, starting and watching others, names. A PID is a plain string; wherever a destination is expected, a registered name will do.",
 	Class:  []lua.Class{lua.Process, lua.Nondeterministic, lua.Workflow},
 	Global: true,
+
+	Sandbox: []string{"pid", "id", "send", "inbox", "events", "listen", "unlisten", "event"},
 	Funcs: append([]lua.Func{
 		{
 			Sig: "pid(): string, error?",
