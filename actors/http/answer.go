@@ -77,7 +77,7 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 // fail answers 500 in place of what was prepared.
 func fail(w nethttp.ResponseWriter, err error) {
 	h := w.Header()
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control", "Set-Cookie", "Location"} {
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control", "Set-Cookie", "Location", sendfileHeader, filePathHeader, fileNameHeader} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")

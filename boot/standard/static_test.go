@@ -182,3 +182,69 @@ func TestStatic(t *testing.T) {
 		t.Errorf("after the entry is gone: %d", status)
 	}
 }
+
+// The whole of middleware sendfile.
+func TestSendfile(t *testing.T) {
+	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
+	dir := files(t, map[string]string{"report.txt": "0123456789", "deep/b.json": "{}"})
+	send := `local req, res = http.request(), http.response()
+for _, name in ipairs({"X-Sendfile", "X-File-Path", "X-File-Name"}) do
+    local v = req:header("Do-" .. name)
+    if v then res:set_header(name, v) end
+end
+if req:header("Do-Fail") then error("broken") end
+if req:header("Do-Write") then res:write("not this") end
+if req:header("Do-Status") then res:set_status(201) end`
+	app := web + `
+  - {name: assets, kind: fs.directory, directory: "` + dir + `"}
+  - {name: sends, kind: http.router, meta: {server: web}, prefix: /sends, middleware: [compress, sendfile], options: {sendfile.fs: assets}}
+  - {name: older, kind: http.router, meta: {server: web}, prefix: /older, middleware: [sendfile], options: {fs: "app:assets"}}
+  - {name: wrong, kind: http.router, meta: {server: web}, prefix: /wrong, middleware: [sendfile], options: {sendfile.fs: api}}
+  - {name: absent, kind: http.router, meta: {server: web}, prefix: /absent, middleware: [sendfile], options: {sendfile.fs: nowhere}}
+  - {name: unset, kind: http.router, meta: {server: web}, prefix: /unset, middleware: [sendfile]}
+`
+	for _, router := range []string{"sends", "older", "wrong", "absent", "unset"} {
+		app += strings.Replace(handler(router+"_f", "/f", "GET", send), "router: api", "router: "+router, 1)
+	}
+	rt := start(t, app)
+	base := webRoot(t, rt)
+	for _, c := range []struct {
+		path, want string
+		header     []string
+	}{
+		{"/sends/f", "204  ", nil},
+		{"/sends/f", "200 text/plain; charset=utf-8 0123456789", []string{"Do-X-Sendfile", "report.txt"}},
+		{"/sends/f", "200 text/plain; charset=utf-8 0123456789", []string{"Do-X-Sendfile", "/report.txt", "Do-Write", "1"}},
+		{"/sends/f", "200 application/json {}", []string{"Do-X-File-Path", "deep/b.json", "Do-Status", "1"}},
+		{"/sends/f", "206 text/plain; charset=utf-8 123", []string{"Do-X-Sendfile", "report.txt", "Range", "bytes=1-3"}},
+		{"/sends/f", "404 *", []string{"Do-X-Sendfile", "nothing"}},
+		{"/sends/f", "404 *", []string{"Do-X-Sendfile", "deep"}},
+		{"/sends/f", "400 *", []string{"Do-X-Sendfile", "../report.txt"}},
+		{"/sends/f", "400 *", []string{"Do-X-Sendfile", "deep/../../report.txt"}},
+		{"/sends/f", "400 *", []string{"Do-X-Sendfile", ""}},
+		{"/sends/f", "500 text/plain; charset=utf-8 *broken*", []string{"Do-X-Sendfile", "report.txt", "Do-Fail", "1"}},
+		{"/sends/f", "200 text/plain; charset=utf-8 not this", []string{"Do-Write", "1"}},
+		{"/older/f", "200 text/plain; charset=utf-8 0123456789", []string{"Do-X-Sendfile", "report.txt"}},
+		{"/wrong/f", "500 *", []string{"Do-X-Sendfile", "report.txt"}},
+		{"/absent/f", "500 *", []string{"Do-X-Sendfile", "report.txt"}},
+		{"/unset/f", "500 *", []string{"Do-X-Sendfile", "report.txt"}},
+		{"/unset/f", "200 text/plain; charset=utf-8 not this", []string{"Do-Write", "1"}},
+	} {
+		status, h, body := fetch(t, "GET", base+c.path, "", c.header...)
+		if got := strings.Join([]string{itoa(status), h.Get("Content-Type"), body}, " "); !glob(c.want, got) {
+			t.Errorf("%s %q:\n got %q\nwant %q", c.path, c.header, got, c.want)
+		}
+		if h.Get("X-Sendfile")+h.Get("X-File-Path")+h.Get("X-File-Name") != "" {
+			t.Errorf("%q: the headers reach the client: %v", c.header, h)
+		}
+	}
+	for name, want := range map[string]string{"a b.txt": `attachment; filename="a b.txt"`, "ä.txt": `attachment; filename*=utf-8''%C3%A4.txt`} {
+		_, h, body := fetch(t, "GET", base+"/sends/f", "", "Do-X-Sendfile", "report.txt", "Do-X-File-Name", name)
+		if h.Get("Content-Disposition") != want || body != "0123456789" {
+			t.Errorf("%s: %q %v", name, body, h)
+		}
+	}
+	if _, h, _ := fetch(t, "GET", base+"/sends/f", "", "Do-X-Sendfile", "nothing", "Do-X-File-Name", "a"); h.Get("Content-Disposition") != "" {
+		t.Errorf("a missing file is an attachment: %v", h)
+	}
+}
