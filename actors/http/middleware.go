@@ -31,7 +31,7 @@ type catalog map[string]func(actors.Env, *options) middleware
 var (
 	before = catalog{
 		"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel,
-		"sendfile": newSendfile,
+		"sendfile": newSendfile, "request_id": newRequestID, "access_log": newAccessLog, "body_limit": newBodyLimit,
 	}
 	after = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
 )

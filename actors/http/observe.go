@@ -55,10 +55,34 @@ func newOTel(env actors.Env, _ *options) middleware {
 	return func(next nethttp.Handler) nethttp.Handler { return next }
 }
 
-// statusWatch notes the status of a response.
+// newAccessLog writes a line for each request when it is over. The query is left
+// out: it may hold secrets.
+func newAccessLog(env actors.Env, _ *options) middleware {
+	return func(next nethttp.Handler) nethttp.Handler {
+		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			begun := env.Clock.Now()
+			watch := &statusWatch{ResponseWriter: w}
+			defer func() {
+				fields := []any{
+					"router", env.ID, "method", r.Method, "path", r.URL.Path, "status", watch.code(), "bytes", watch.sent,
+					"duration", env.Clock.Now().Sub(begun), "remote", r.RemoteAddr,
+				}
+				if id := watch.Header().Get(requestIDHeader); id != "" {
+					fields = append(fields, "request_id", id)
+				}
+				env.Log.Info("HTTP request", fields...)
+			}()
+			next.ServeHTTP(watch, r)
+			watch.whole = true
+		})
+	}
+}
+
+// statusWatch notes the status and the size of a response.
 type statusWatch struct {
 	nethttp.ResponseWriter
 	status int
+	sent   int64
 	whole  bool // the handler came to its end
 }
 
@@ -71,6 +95,16 @@ func (s *statusWatch) WriteHeader(status int) {
 		s.status = status
 	}
 	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements net/http.ResponseWriter.
+func (s *statusWatch) Write(p []byte) (int, error) {
+	if s.status == 0 {
+		s.status = nethttp.StatusOK
+	}
+	n, err := s.ResponseWriter.Write(p)
+	s.sent += int64(n)
+	return n, err
 }
 
 // code is 499 for a response that nobody got.
