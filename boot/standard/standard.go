@@ -16,6 +16,7 @@ import (
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
 	"github.com/troupe-go/troupe/actors/http"
+	"github.com/troupe-go/troupe/actors/httpclient"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
 	"github.com/troupe-go/troupe/actors/pidgen"
@@ -57,7 +58,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -76,7 +77,7 @@ func needed() []any {
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
-		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
+		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil), (*messages.HTTPPoolGet)(nil),
 	}
 }
 
