@@ -10,26 +10,16 @@ import (
 
 // newMetrics counts and times requests. Nothing waits for the metrics.
 func newMetrics(env actors.Env, _ *options) middleware {
-	prefix, _ := env.Config["metrics.prefix"].(string)
-	if prefix == "" {
-		prefix = "troupe_"
-	}
-	count := func(op messages.MetricOp, name string, by float64, labels map[string]string) {
-		body := &messages.MetricUpdate{Op: op, Name: prefix + name, Value: by, Labels: labels}
-		if to := env.Commands.Lookup(body); to != nil {
-			env.Sys.Root.Send(to, &actors.Request{Body: body, Sys: env.Sys})
-		}
-	}
 	return func(next nethttp.Handler) nethttp.Handler {
 		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			begun := env.Clock.Now()
 			watch := &statusWatch{ResponseWriter: w}
-			count(messages.GaugeAdd, "http_requests_in_flight", 1, nil)
+			env.Measure(messages.GaugeAdd, "http_requests_in_flight", 1, nil)
 			defer func() {
 				labels := map[string]string{"method": methodLabel(r.Method), "status": strconv.Itoa(watch.code())}
-				count(messages.GaugeAdd, "http_requests_in_flight", -1, nil)
-				count(messages.CounterAdd, "http_requests_total", 1, labels)
-				count(messages.HistogramObserve, "http_request_duration_seconds", env.Clock.Now().Sub(begun).Seconds(), labels)
+				env.Measure(messages.GaugeAdd, "http_requests_in_flight", -1, nil)
+				env.Measure(messages.CounterAdd, "http_requests_total", 1, labels)
+				env.Measure(messages.HistogramObserve, "http_request_duration_seconds", env.Clock.Now().Sub(begun).Seconds(), labels)
 			}()
 			next.ServeHTTP(watch, r)
 			watch.whole = true

@@ -121,3 +121,60 @@ while true do local c, err = s:read(4); if err then error(err) end; if not c the
 		}
 	}
 }
+
+// Metrics of programs and of the runtime, as Prometheus gets them.
+func TestMetrics(t *testing.T) {
+	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
+	var lines logLines
+	config, problems := boot.NewConfig(map[string]any{
+		"prometheus": map[string]any{"enabled": true, "address": "127.0.0.1:0"},
+		"metrics":    map[string]any{"interceptor": map[string]any{"enabled": true}},
+	})
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	rt := start(t, `
+  - {name: web, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true}}
+  - {name: api, kind: http.router, meta: {server: web}, prefix: /api, middleware: [metrics]}
+`+hostEntry+handler("fails", "/fails", "GET", `error("broken")`)+mainProc("metrics", `
+local metrics = require("metrics")
+for _, r in ipairs({
+    {metrics.counter_inc("orders.total")}, {metrics.counter_add("orders.total", 2)}, {metrics.counter_inc("orders.total", {shop = "a"})},
+    {metrics.gauge_set("depth", 5)}, {metrics.gauge_inc("depth", {})}, {metrics.gauge_dec("depth")}, {metrics.gauge_dec("depth")},
+    {metrics.histogram("wait", 0.3, {queue = "q"})},
+}) do
+    if r[1] ~= true or r[2] ~= nil then return tostring(r[2]) end
+end
+local ok, err = metrics.counter_add("orders.total", -1)
+if ok or err:kind() ~= "Invalid" then return "shrinks" end
+ok, err = metrics.gauge_set("orders.total", 1)
+if ok or err:kind() ~= "Conflict" then return "another type" end
+ok, err = metrics.counter_inc("x", {a = 1})
+if ok or err:kind() ~= "Invalid" then return "label" end
+return "ok"`), boot.WithConfig(config), boot.WithLogger(slog.New(slog.NewJSONHandler(&lines, nil))))
+	wantOK(t, rt)
+	if status, _, _ := fetch(t, "GET", webAddr(t, rt)+"/fails", ""); status != 500 {
+		t.Errorf("status %d", status)
+	}
+	address, _ := lines.find(t, map[string]any{"msg": "metrics are served"})["address"].(string)
+	var text string
+	scrape := func() string {
+		_, _, text = fetch(t, "GET", "http://"+address+"/metrics", "")
+		return text
+	}
+	until(t, "the last update", func() bool { return strings.Contains(scrape(), "troupe_http_request_duration_seconds_count{") })
+	for _, want := range []string{
+		"# TYPE orders_total counter\norders_total 3\norders_total{shop=\"a\"} 1\n",
+		"# TYPE depth gauge\ndepth 4\n", `wait_bucket{queue="q",le="0.5"} 1`, `wait_count{queue="q"} 1`,
+		`troupe_http_requests_total{method="GET",status="500"} 1`, "troupe_http_requests_in_flight 0", `troupe_http_request_duration_seconds_count{method="GET",status="500"} 1`,
+		`troupe_function_calls_total{function="app:fails",status="error"} 1`, `troupe_function_call_duration_seconds_count{function="app:fails",status="error"} 1`,
+		"\ntroupe_processes ", "\ntroupe_goroutines ", "\ntroupe_uptime_seconds ", "\ntroupe_registry_entries ", "\ntroupe_registry_version ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if status, _, _ := fetch(t, "GET", "http://"+address+"/other", ""); status != 404 {
+		t.Errorf("another path gave %d", status)
+	}
+}
