@@ -123,6 +123,7 @@ type Node struct {
 	Sys    *actor.ActorSystem
 	App    *AppContext
 	Log    *slog.Logger
+	Output LogGate // of the lines of Log
 	Clock  Clock
 	Procs  *Procs
 	Kinds  map[string]Kind
@@ -132,7 +133,10 @@ type Node struct {
 	Exit   func(code int) // begins the shutdown; returns at once
 	Random func() float64 // in [0, 1)
 
+	Interceptors []Interceptor // around every function call, the first one outermost
+
 	Commands  *Commands
+	Ready     atomic.Bool  // the application has started
 	Listeners atomic.Int64 // subscriptions of the event bus: frequent events are skipped without any
 	work      sync.WaitGroup
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -35,6 +36,40 @@ func NewLogHandler(w io.Writer, opt LogOptions) slog.Handler {
 
 // SilentLog returns a logger without output.
 func SilentLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// LogGate holds back the log lines of a handler while somebody needs the
+// terminal for itself.
+type LogGate struct{ closed atomic.Int32 }
+
+// Close holds lines back until open is called, once.
+func (g *LogGate) Close() (open func()) {
+	g.closed.Add(1)
+	return sync.OnceFunc(func() { g.closed.Add(-1) })
+}
+
+// Handler puts the gate in front of a handler. Lines that meet it closed are
+// lost.
+func (g *LogGate) Handler(h slog.Handler) slog.Handler { return &gated{h, g} }
+
+type gated struct {
+	slog.Handler
+	gate *LogGate
+}
+
+// Enabled implements slog.Handler.
+func (h *gated) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.gate.closed.Load() == 0 && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (h *gated) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &gated{h.Handler.WithAttrs(attrs), h.gate}
+}
+
+// WithGroup implements slog.Handler.
+func (h *gated) WithGroup(name string) slog.Handler {
+	return &gated{h.Handler.WithGroup(name), h.gate}
+}
 
 type logOut struct {
 	mu  sync.Mutex

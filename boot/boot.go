@@ -43,7 +43,8 @@ type Runtime struct {
 	stopped  chan struct{}
 	stopErr  error
 
-	apply sync.Mutex // one Apply at a time
+	apply sync.Mutex       // one Apply at a time
+	files registry.Entries // as they were last read
 }
 
 // componentTimeout is the longest time for the load, start or stop of one
@@ -85,6 +86,7 @@ func Start(ctx context.Context, app fs.FS, parts Parts, opts ...Option) (*Runtim
 		}
 	}
 	rt.ready = true
+	rt.node.Ready.Store(true)
 	rt.plan.Total = o.clock.Now().Sub(begin)
 	rt.node.Log.Info("application started", "logger", "boot", "node", rt.node.Procs.Node, "took", rt.plan.Total)
 	return rt, nil
@@ -127,7 +129,8 @@ func (rt *Runtime) order() ([][]actors.Component, error) {
 // transcoder and logger, and the actors that are there before any component.
 func (rt *Runtime) infrastructure(ctx context.Context) error {
 	o := &rt.opt
-	log := rt.logger()
+	rt.node = &actors.Node{}
+	log := rt.logger(&rt.node.Output)
 	sys := actor.NewActorSystem(
 		actor.WithLoggerFactory(actors.FrameworkLog(log)),
 		// Dead letters are answered, not logged; a short interval keeps no timer behind.
@@ -143,11 +146,11 @@ func (rt *Runtime) infrastructure(ctx context.Context) error {
 	if random == nil {
 		random = rand.Float64
 	}
-	rt.node = &actors.Node{
-		Sys: sys, App: actors.NewAppContext(), Log: log, Clock: o.clock, Procs: actors.NewProcs(o.node),
-		Kinds: rt.parts.KindsByName(), Config: o.config.Flat(), Strict: o.config.Bool("security.strict_mode"),
-		Props: props, Exit: rt.exit, Random: random, Commands: actors.NewCommands(), Spawn: o.spawn,
-	}
+	n := rt.node
+	n.Sys, n.App, n.Log, n.Clock, n.Procs = sys, actors.NewAppContext(), log, o.clock, actors.NewProcs(o.node)
+	n.Kinds, n.Config, n.Strict = rt.parts.KindsByName(), o.config.Flat(), o.config.Bool("security.strict_mode")
+	n.Props, n.Exit, n.Random, n.Spawn = props, rt.exit, random, o.spawn
+	n.Commands, n.Interceptors = actors.NewCommands(), o.interceptors
 	actors.TranscoderKey.Set(rt.node.App, messages.NewTranscoder())
 	dirs := map[string]string{}
 	for _, m := range o.modules {
@@ -182,9 +185,9 @@ func (rt *Runtime) infrastructure(ctx context.Context) error {
 
 // logger is the one of the options, with a copy of its lines on the bus where
 // the configuration asks for it.
-func (rt *Runtime) logger() *slog.Logger {
+func (rt *Runtime) logger(gate *actors.LogGate) *slog.Logger {
 	c := rt.opt.config
-	h := rt.opt.log.Handler()
+	h := gate.Handler(rt.opt.log.Handler())
 	if !c.Bool("logmanager.propagate_downstream") {
 		h = slog.DiscardHandler
 	}

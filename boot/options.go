@@ -14,20 +14,21 @@ import (
 type Option func(*options)
 
 type options struct {
-	sources   []registry.Source
-	modules   []registry.Module
-	config    Config
-	overrides []registry.Overriding
-	log       *slog.Logger
-	clock     actors.Clock
-	random    func() float64
-	node      string
-	exit      func(code int)
-	props     []actor.PropsOption
-	spawn     func(func())
-	strict    bool
-	values    []func(*actors.AppContext)
-	checks    []func(registry.Entries) error
+	sources      []registry.Source
+	modules      []registry.Module
+	config       Config
+	overrides    []registry.Overriding
+	log          *slog.Logger
+	clock        actors.Clock
+	random       func() float64
+	node         string
+	exit         func(code int)
+	props        []actor.PropsOption
+	spawn        func(func())
+	interceptors []actors.Interceptor
+	strict       bool
+	values       []func(*actors.AppContext)
+	checks       []func(registry.Entries) error
 }
 
 // WithSources adds folders with entry files behind the file system given to
@@ -80,6 +81,12 @@ func WithProps(props ...actor.PropsOption) Option {
 // WithSpawn runs blocking calls of libraries in place of a goroutine for each.
 // For simulations.
 func WithSpawn(spawn func(func())) Option { return func(o *options) { o.spawn = spawn } }
+
+// WithInterceptor puts an interceptor around every function call; the first one
+// given is the outermost, and all stand around the retries of a call.
+func WithInterceptor(i actors.Interceptor) Option {
+	return func(o *options) { o.interceptors = append(o.interceptors, i) }
+}
 
 // WithStrict makes every warning about configuration and entries an error.
 func WithStrict() Option { return func(o *options) { o.strict = true } }

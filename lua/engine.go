@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"weak"
 
 	glua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -43,9 +45,12 @@ type Engine struct {
 	caller   *glua.FunctionProto // function(f, ...) return f(...) end
 	bases    sync.Pool
 	threads  sync.Pool
+	memory   atomic.Int64  // what a process may hold by default
+	round    atomic.Uint64 // counts Measure
 
 	mu     sync.Mutex
 	shared map[string]*glua.LTable // globals by the set of listed modules
+	runs   []weak.Pointer[runCtx]  // where processes run
 }
 
 type boundModule struct {
@@ -109,7 +114,9 @@ func NewEngine(opt Options) (*Engine, error) {
 		g := *L.G // Resume writes the running thread into it
 		g.MainThread, g.CurrentThread = base, base
 		base.G = &g
-		return &runCtx{base: base}
+		rc := &runCtx{base: base}
+		e.track(rc)
+		return rc
 	}
 	return e, nil
 }
@@ -136,7 +143,18 @@ type Unit struct {
 	Method  string // the function to run; for libraries ""
 	Modules []string
 	Imports []Import
+	Limits  Limits
 }
+
+// Limits bound one process. A field that is 0 means the default.
+type Limits struct {
+	Memory     int64 // bytes it may hold, as Engine.SetMemory has it
+	Mailbox    int   // messages that may wait, no limit by default
+	Operations int   // timers, subscriptions and calls under way, 100,000 by default
+}
+
+// defaultOperations bounds what can wake a process at the same time.
+const defaultOperations = 100_000
 
 // Import binds the value of a library, or a module, to a name.
 type Import struct {
@@ -274,7 +292,12 @@ func compile(chunk []ast.Stmt, name string) (p *glua.FunctionProto, err error) {
 			err = fmt.Errorf("%s: %v", name, r)
 		}
 	}()
-	return glua.Compile(chunk, name)
+	if p, err = glua.Compile(chunk, name); err == nil {
+		// The chunk has no name for the table "arg" that gopher-lua would make of its
+		// arguments at each start.
+		p.IsVarArg &^= glua.VarArgNeedsArg
+	}
+	return p, err
 }
 
 // parseError brings gopher-lua's message into the form chunk:line:column.

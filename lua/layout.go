@@ -26,7 +26,7 @@ type offsets struct {
 	segments, segIdx, segSp         uintptr // in autoGrowingCallFrameStack
 	registryType, stackType         reflect.Type
 	segmentType                     reflect.Type
-	strdict                         uintptr      // in LTable
+	array, dict, strdict, keys      uintptr      // in LTable
 	block                           reflect.Type // a thread and all it needs in one allocation
 	blockReg, blockStack            uintptr
 	blockSeg, blockSegs, blockArray uintptr
@@ -85,7 +85,11 @@ func readLayout() (*offsets, error) {
 	o.regAlloc = field(o.registryType, "alloc", "*lua.allocator").Offset
 	o.regHandler = field(o.registryType, "handler", "lua.registryHandler").Offset
 
-	o.strdict = field(reflect.TypeFor[glua.LTable](), "strdict", "map[string]lua.LValue").Offset
+	table := reflect.TypeFor[glua.LTable]()
+	o.array = field(table, "array", "[]lua.LValue").Offset
+	o.dict = field(table, "dict", "map[lua.LValue]lua.LValue").Offset
+	o.strdict = field(table, "strdict", "map[string]lua.LValue").Offset
+	o.keys = field(table, "keys", "[]lua.LValue").Offset
 
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, CallStackSize: 64, RegistrySize: 128, MinimizeStackMemory: true})
 	defer L.Close()

@@ -20,13 +20,23 @@ func (vm *VM) Deliver(m *messages.Mail) {
 	mb := &vm.mailbox
 	if ch := mb.listeners[m.Topic]; ch != nil {
 		ch.Push(m)
+		vm.crowded(ch.values.len())
 		return
 	}
 	if mb.inbox != nil {
 		mb.inbox.Push(m)
+		vm.crowded(mb.inbox.values.len())
 		return
 	}
 	mb.waiting.push(m)
+	vm.crowded(mb.waiting.len())
+}
+
+// crowded ends the process when more mail waits than it may have.
+func (vm *VM) crowded(n int) {
+	if most := vm.prog.Limits.Mailbox; most > 0 && n > most {
+		vm.Kill(messages.Errorf(messages.Unavailable, "mailbox limit exceeded: %d messages wait; read them faster, or raise limits.mailbox of %s", n, vm.prog.ID))
+	}
 }
 
 // Event delivers a lifecycle event to process.events().

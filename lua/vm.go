@@ -27,6 +27,8 @@ type VM struct {
 	killed   atomic.Pointer[messages.Error]
 	running  *state      // the thread that executes
 	raising  glua.LValue // raised at its next instruction
+	round    uint64      // of Measure when it was last weighed
+	size     atomic.Int64
 
 	first  task // runs main
 	boot   boot
@@ -65,12 +67,13 @@ type Upgrade struct {
 // runCtx belongs to one goroutine inside Run.
 type runCtx struct {
 	base *state
-	left bool // the goroutine gave its place away
+	left bool               // the goroutine gave its place away
+	vm   atomic.Pointer[VM] // what it runs, or ran last
 }
 
 // NewVM makes a process that has not started.
 func (e *Engine) NewVM(p *Program, host Host) *VM {
-	vm := &VM{eng: e, prog: p, host: host}
+	vm := &VM{eng: e, prog: p, host: host, round: e.round.Load()}
 	vm.limit.Store(1 << 62)
 	return vm
 }
@@ -116,6 +119,7 @@ func (vm *VM) Run(slot Slot) bool {
 	}
 	rc := vm.eng.bases.Get().(*runCtx)
 	vm.slot, vm.rc = slot, rc
+	rc.vm.Store(vm)
 	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
 	for vm.end == nil {
 		if err := vm.killed.Load(); err != nil {
@@ -237,6 +241,12 @@ func (vm *VM) slow() <-chan struct{} {
 		return closedChan
 	}
 	th := vm.running
+	if round := vm.eng.round.Load(); vm.round != round {
+		vm.round = round
+		if vm.weigh(); vm.killed.Load() != nil {
+			return closedChan
+		}
+	}
 	if v := vm.raising; v != nil {
 		vm.raising = nil
 		vm.setLimit(th)
@@ -264,7 +274,7 @@ func (vm *VM) setLimit(th *state) {
 		limit = min(limit, vm.instr+int64(max(1, (room-used)/3)))
 	}
 	vm.limit.Store(limit)
-	if vm.killed.Load() != nil {
+	if vm.killed.Load() != nil || vm.round != vm.eng.round.Load() {
 		vm.limit.Store(0)
 	}
 }

@@ -127,6 +127,9 @@ type op struct {
 // newOp takes a slot for an operation; its tag names slot and generation, so
 // that an answer that comes late finds nothing.
 func (vm *VM) newOp() (uint64, *op) {
+	if vm.open >= vm.operations() {
+		vm.Kill(messages.Errorf(messages.Unavailable, "operation limit exceeded: %d timers, subscriptions and calls wait at the same time; raise limits.operations of %s if that is right", vm.open, vm.prog.ID))
+	}
 	var i uint32
 	if n := len(vm.free); n > 0 {
 		i = vm.free[n-1]
@@ -140,6 +143,13 @@ func (vm *VM) newOp() (uint64, *op) {
 	o := &vm.ops[i]
 	*o = op{gen: vm.opGen, busy: true}
 	return uint64(o.gen)<<32 | uint64(i), o
+}
+
+func (vm *VM) operations() int {
+	if n := vm.prog.Limits.Operations; n > 0 {
+		return n
+	}
+	return defaultOperations
 }
 
 func (vm *VM) findOp(tag uint64) *op {

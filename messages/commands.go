@@ -187,6 +187,7 @@ type Processes struct{ Host string }
 type ProcessData struct {
 	PID, Host, Source, State, Parent, Actor string
 	Steps                                   int64 // VM instructions
+	Memory                                  int64 // bytes it held when it was last measured, 0 if it never was
 	Started                                 time.Time
 }
 

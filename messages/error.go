@@ -60,9 +60,16 @@ func Errorf(kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
-// Wrap puts context in front of err and keeps its kind, retry and details.
+// Wrap puts context in front of err and keeps its kind, retry and details. A
+// chain of 1000 links stays as it is.
 func Wrap(err error, context string) *Error {
 	cause := AsError(err)
+	links := 0
+	for e := cause; e != nil; e = e.Cause {
+		if links++; links >= maxChain {
+			return cause
+		}
+	}
 	return &Error{Kind: cause.Kind, Message: context, Retry: cause.Retry, Details: cause.Details, Cause: cause, Context: true}
 }
 
@@ -77,6 +84,9 @@ func Because(kind, message string, err error) *Error {
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
+	}
+	if e, ok := err.(*Error); ok {
+		return e
 	}
 	var e *Error
 	switch {

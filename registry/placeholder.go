@@ -95,8 +95,8 @@ func (s Schema) EnvNames(e Entry) map[string]bool {
 	return names
 }
 
-// FillEnv returns the entry with every placeholder and every field "x_env"
-// replaced by the value of its variable; values has those that have one. A
+// FillEnv returns the entry with every placeholder, and every field "x" that has
+// a field "x_env" in place of it, filled in with the value of its variable; values has those that have one. A
 // string that is one placeholder takes the type of its field. A placeholder
 // without value and default is an error, and so is a required field that has only
 // its "x_env"; any other field keeps what was written, or its default. e stays as
@@ -148,7 +148,7 @@ func (x *envFiller) members(fields []Field, data map[string]any, path []string, 
 	}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		f := byName[key]
-		if f == nil && !all {
+		if f == nil && !all || f != nil && f.Verbatim {
 			continue
 		}
 		var t reflect.Type
@@ -167,6 +167,7 @@ func (x *envFiller) members(fields []Field, data map[string]any, path []string, 
 		had := data[f.Name]
 		if v, ok := x.use(name, had == nil || had == ""); ok {
 			out[f.Name] = typedFor(f.typ, v)
+			delete(out, key)
 			continue
 		}
 		if f.Required && (had == nil || had == "") {

@@ -24,6 +24,7 @@ type Field struct {
 	Min, Max string // bounds of a number, a duration, or the length of a string, list or map
 	OneOf    []string
 	Required bool
+	Verbatim bool    // program text: placeholders in it are not ours
 	Ref      string  // kinds of the entry it names, as in the tag; "" for no reference
 	Fields   []Field // of an object, or of the elements of a list or map of objects
 
@@ -151,7 +152,7 @@ func fieldsOf(t reflect.Type, outer []reflect.Type) []Field {
 		f := Field{
 			Name: name, Doc: sf.Tag.Get("doc"), Default: sf.Tag.Get("default"),
 			Min: sf.Tag.Get("min"), Max: sf.Tag.Get("max"), Required: sf.Tag.Get("required") == "true",
-			Ref: sf.Tag.Get("ref"), typ: sf.Type, index: []int{i}, inline: inline,
+			Ref: sf.Tag.Get("ref"), Verbatim: sf.Tag.Get("verbatim") == "true", typ: sf.Type, index: []int{i}, inline: inline,
 		}
 		if v := sf.Tag.Get("oneof"); v != "" {
 			f.OneOf = strings.Split(v, "|")

@@ -129,7 +129,7 @@ func (d *decoder) rest(dst reflect.Value, fields []Field, data map[string]any, t
 func (d *decoder) field(dst reflect.Value, f Field, value any, path []string) {
 	before := len(d.problems.Errors())
 	d.value(dst, f, value, path)
-	if len(d.problems.Errors()) > before {
+	if len(d.problems.Errors()) > before || f.awaits(value) {
 		return
 	}
 	for dst.Kind() == reflect.Pointer && !dst.IsNil() {
@@ -147,6 +147,13 @@ func (d *decoder) bound(dst reflect.Value, f Field, path []string, text, words s
 	if n, what := measure(dst); !ok(n, b) {
 		d.fail(path, fmt.Sprintf("field %q is out of bounds", FieldPath(path...)), "expected "+words+text+what)
 	}
+}
+
+// awaits reports whether a value is text with placeholders: what it is shows
+// only when they are filled in.
+func (f Field) awaits(value any) bool {
+	s, ok := value.(string)
+	return ok && !f.Verbatim && len(Placeholders(s)) > 0
 }
 
 func (f Field) expected() string {
@@ -179,7 +186,15 @@ func (d *decoder) wrong(path []string, t reflect.Type, value any) {
 // pointer points to. Null leaves it as it is.
 func (d *decoder) value(dst reflect.Value, f Field, value any, path []string) {
 	t := dst.Type()
-	if value == nil {
+	switch {
+	case value == nil:
+		return
+	case f.awaits(value):
+		if t.Kind() == reflect.String {
+			dst.SetString(value.(string))
+		} else if dst.IsZero() && f.typ == t {
+			d.absent(dst, f, path)
+		}
 		return
 	}
 	switch {
@@ -188,6 +203,9 @@ func (d *decoder) value(dst reflect.Value, f Field, value any, path []string) {
 		return
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(textType):
 		s, ok := value.(string)
+		if n, whole := value.(int64); whole {
+			s, ok = strconv.FormatInt(n, 10), true
+		}
 		if !ok {
 			d.wrong(path, t, value)
 		} else if err := dst.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil {

@@ -132,7 +132,10 @@ func (f *factory) remove(ctx context.Context, e registry.Entry) error {
 func (f *factory) update(ctx context.Context, old, e registry.Entry) error {
 	id := e.ID.String()
 	if old.Kind == e.Kind && f.lives(id) {
-		_, err := f.ask(ctx, id, &actors.Update{Entry: e})
+		filled, err := f.fill(ctx, e)
+		if err == nil {
+			_, err = f.ask(ctx, id, &actors.Update{Entry: filled})
+		}
 		switch {
 		case err == nil:
 			f.entries[id] = e

@@ -19,6 +19,10 @@ func (f *factory) supervise(ctx context.Context, e registry.Entry) error {
 	if !f.env.Kinds[e.Kind].Service {
 		return nil
 	}
+	e, err := f.fill(ctx, e)
+	if err != nil {
+		return err
+	}
 	fields := map[string]any{}
 	if lifecycle, ok := e.Fields()["lifecycle"]; ok {
 		fields["lifecycle"] = lifecycle
@@ -27,7 +31,7 @@ func (f *factory) supervise(ctx context.Context, e registry.Entry) error {
 	if err := problems.Err(); err != nil {
 		return messages.Errorf(messages.Invalid, "%s", err)
 	}
-	_, err := actors.Call(ctx, f.env.Sys, f.env.PID("supervisor"), &actors.ServiceAdd{ID: e.ID.String(), Lifecycle: c.Lifecycle, Needs: f.needs(e)})
+	_, err = actors.Call(ctx, f.env.Sys, f.env.PID("supervisor"), &actors.ServiceAdd{ID: e.ID.String(), Lifecycle: c.Lifecycle, Needs: f.needs(e)})
 	return err
 }
 

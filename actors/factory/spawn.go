@@ -10,11 +10,16 @@ import (
 	"github.com/troupe-go/troupe/registry"
 )
 
-// spawn starts the actor of an entry and has it load.
+// spawn starts the actor of an entry and has it load. The actor's config has the
+// values of environment variables in their places; its Env.Entry names them.
 func (f *factory) spawn(ctx context.Context, e registry.Entry) error {
 	id := e.ID.String()
 	kind := f.env.Kinds[e.Kind]
-	props := f.env.SpawnProps(id, e, false, func(env actors.Env) actor.Actor { return kind.New(env, e) })
+	filled, err := f.fill(ctx, e)
+	if err != nil {
+		return err
+	}
+	props := f.env.SpawnProps(id, e, false, func(env actors.Env) actor.Actor { return kind.New(env, filled) })
 	if _, err := f.env.Cell.Context().SpawnNamed(props, id); err != nil {
 		return messages.Errorf(messages.Internal, "starting the actor of %s: %s", id, err)
 	}
@@ -23,6 +28,24 @@ func (f *factory) spawn(ctx context.Context, e registry.Entry) error {
 		return err
 	}
 	return nil
+}
+
+// fill puts the values of environment variables into an entry, and refuses it if
+// it does not fit its kind with them.
+func (f *factory) fill(ctx context.Context, e registry.Entry) (registry.Entry, error) {
+	schema := f.env.Kinds[e.Kind].Schema
+	if len(schema.EnvNames(e)) == 0 {
+		return e, nil
+	}
+	filled, err := actors.ResolveEnv(ctx, f.env, e)
+	if err != nil {
+		return e, err
+	}
+	_, _, problems := schema.Decode(filled)
+	if err := problems.Err(); err != nil {
+		return e, messages.Errorf(messages.Invalid, "%s", err)
+	}
+	return filled, nil
 }
 
 // lives reports whether the entry has an actor.

@@ -148,10 +148,6 @@ func (d *directory) Receive(ctx actor.Context) {
 	case *actor.Stopped: // after a failure there was no Unload
 		d.folder.set(nil)
 	case *actors.Request:
-		if _, ok := m.Body.(*messages.FilesOpen); !ok {
-			actors.Unknown(m, d.env.ID)
-			return
-		}
-		m.Reply(messages.FileSystem(d.folder))
+		serve(d.env, m, d.folder)
 	}
 }

@@ -41,11 +41,7 @@ func (e *embed) Load(ctx context.Context) (context.Context, error) {
 // Receive implements actor.Actor.
 func (e *embed) Receive(ctx actor.Context) {
 	if req, ok := ctx.Message().(*actors.Request); ok {
-		if _, ok := req.Body.(*messages.FilesOpen); !ok {
-			actors.Unknown(req, e.env.ID)
-			return
-		}
-		req.Reply(messages.FileSystem(e.files))
+		serve(e.env, req, e.files)
 	}
 }
 

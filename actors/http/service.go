@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	nethttp "net/http"
 	"reflect"
@@ -83,7 +82,7 @@ const headerTimeout = 30 * time.Second
 
 // Start implements actors.Starter.
 func (s *service) Start(ctx context.Context) error {
-	c, err := s.configure(ctx)
+	c, err := actors.Configure[ServiceConfig](ctx, s.env, s.env.Entry)
 	if err != nil {
 		return err
 	}
@@ -125,28 +124,6 @@ func (s *service) Start(ctx context.Context) error {
 	})
 	s.env.Log.Info("HTTP server listens", "service", s.env.ID, "addr", s.addr, "tls", tlsConfig != nil)
 	return nil
-}
-
-// configure is the config with the values of its environment variables.
-func (s *service) configure(ctx context.Context) (ServiceConfig, error) {
-	e, err := actors.ResolveEnv(ctx, s.env, s.env.Entry)
-	if err != nil {
-		return ServiceConfig{}, err
-	}
-	if t, ok := e.Fields()["tls"].(map[string]any); ok { // the values stand in their places now
-		t = maps.Clone(t)
-		for _, name := range []string{"cert", "key", "client_ca"} {
-			delete(t, name+"_env")
-		}
-		data := maps.Clone(e.Fields())
-		data["tls"] = t
-		e.Data = data
-	}
-	c, _, problems := registry.Decode[ServiceConfig](e)
-	if err := problems.Err(); err != nil {
-		return c, messages.Errorf(messages.Invalid, "%s", err)
-	}
-	return c, nil
 }
 
 func (s *service) handler(site *site, as *messages.Context) nethttp.Handler {

@@ -54,7 +54,7 @@ type definition struct {
 
 // Source are the fields of every kind of Lua code.
 type Source struct {
-	Source  string            `yaml:"source" required:"true" doc:"Lua source text, normally file://name.lua."`
+	Source  string            `yaml:"source" required:"true" verbatim:"true" doc:"Lua source text, normally file://name.lua."`
 	Modules []string          `yaml:"modules" doc:"Built-in modules made visible to the code."`
 	Imports map[string]string `yaml:"imports" ref:"library.lua" doc:"Alias → entry id of a library.lua, or :module for a built-in module."`
 }
@@ -101,8 +101,8 @@ func (rt *Runtime) importers(id string) []string {
 
 // compile builds the code of an entry from its source and the libraries it
 // imports, which must be known already.
-func (rt *Runtime) compile(e registry.Entry, s Source, method string) (*definition, error) {
-	u := lua.Unit{ID: e.ID.String(), Source: s.Source, Method: method, Modules: s.Modules}
+func (rt *Runtime) compile(e registry.Entry, s Source, method string, limits lua.Limits) (*definition, error) {
+	u := lua.Unit{ID: e.ID.String(), Source: s.Source, Method: method, Modules: s.Modules, Limits: limits}
 	for _, alias := range slices.Sorted(maps.Keys(s.Imports)) {
 		target := s.Imports[alias]
 		ref, err := registry.ResolveID(target, e.ID.NS)
@@ -149,6 +149,7 @@ type code struct {
 	entry  registry.Entry
 	source Source
 	method string
+	limits lua.Limits
 	swap   func(*definition) // after a new definition is in place
 }
 
@@ -166,7 +167,7 @@ func (c *code) Unload(context.Context) error {
 // build compiles and, for an update, has everything that imports it built anew;
 // if one of those fails, all is as it was.
 func (c *code) build(ctx context.Context) error {
-	d, err := c.rt.compile(c.entry, c.source, c.method)
+	d, err := c.rt.compile(c.entry, c.source, c.method, c.limits)
 	if err != nil {
 		return err
 	}
@@ -213,11 +214,11 @@ func (c *code) answer(req *actors.Request) {
 	}
 }
 
-func (rt *Runtime) update(c *code, e registry.Entry, s Source, method string, ctx context.Context) error {
+func (rt *Runtime) update(ctx context.Context, c *code, e registry.Entry, s Source, method string, limits lua.Limits) error {
 	before := *c
-	c.entry, c.source, c.method = e, s, method
+	c.entry, c.source, c.method, c.limits = e, s, method, limits
 	if err := c.build(ctx); err != nil {
-		c.entry, c.source, c.method = before.entry, before.source, before.method
+		c.entry, c.source, c.method, c.limits = before.entry, before.source, before.method, before.limits
 		return err
 	}
 	return nil
@@ -241,7 +242,7 @@ type library struct{ code }
 
 func (l *library) Update(ctx context.Context, e registry.Entry) error {
 	c, _, _ := registry.Decode[LibraryConfig](e)
-	return l.rt.update(&l.code, e, c.Source, "", ctx)
+	return l.rt.update(ctx, &l.code, e, c.Source, "", lua.Limits{})
 }
 
 func (l *library) Receive(ctx actor.Context) {
@@ -254,6 +255,7 @@ func (l *library) Receive(ctx actor.Context) {
 type ProcessConfig struct {
 	Source `yaml:",inline"`
 	Method string `yaml:"method" default:"main" doc:"The function to run."`
+	Limits Limits `yaml:"limits" doc:"What a process may use; one that uses more ends."`
 	Meta   struct {
 		Command     *Command       `yaml:"command" doc:"Makes the process a command of the command line."`
 		Options     map[string]any `yaml:"options" doc:"default_host: host on which the process is started when it is called like a function."`
@@ -274,7 +276,7 @@ func (rt *Runtime) processKind() actors.Kind {
 	return actors.Define(actors.Spec[ProcessConfig]{
 		Name: "process.lua", Doc: "The definition of a Lua process.",
 		Serve: func(env actors.Env, c ProcessConfig) actor.Actor {
-			return &processDef{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method}}
+			return &processDef{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}}
 		},
 	})
 }
@@ -283,7 +285,7 @@ type processDef struct{ code }
 
 func (p *processDef) Update(ctx context.Context, e registry.Entry) error {
 	c, _, _ := registry.Decode[ProcessConfig](e)
-	return p.rt.update(&p.code, e, c.Source, c.Method, ctx)
+	return p.rt.update(ctx, &p.code, e, c.Source, c.Method, c.Limits.lua())
 }
 
 // Receive answers calls: a process with a default host can be called like a

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,6 +20,7 @@ type FunctionConfig struct {
 	Source `yaml:",inline"`
 	Method string     `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
 	Pool   PoolConfig `yaml:"pool" doc:"How calls are executed."`
+	Limits CallLimits `yaml:"limits" doc:"What a call may use; one that uses more ends."`
 }
 
 // PoolConfig says how the calls of a function are executed.
@@ -78,10 +80,10 @@ func (rt *Runtime) functionKind() actors.Kind {
 	return actors.Define(actors.Spec[FunctionConfig]{
 		Name: "function.lua", Doc: "A Lua function, called by its id.",
 		Serve: func(env actors.Env, c FunctionConfig) actor.Actor {
-			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method}, nursery: newNursery(rt, env, 0)}
+			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}, nursery: newNursery(rt, env, 0)}
 			f.plan = c.Pool.plan()
 			f.measured, _ = env.Config["metrics.interceptor.enabled"].(bool)
-			f.options = callOptions(env.Entry)
+			f.options = callOptions(env.Entry, c.Limits.Time)
 			f.swap = f.newGeneration
 			return f
 		},
@@ -160,8 +162,8 @@ func (f *function) newGeneration(d *definition) {
 func (f *function) Update(ctx context.Context, e registry.Entry) error {
 	c, _, _ := registry.Decode[FunctionConfig](e)
 	before, options := f.plan, f.options
-	f.plan, f.options = c.Pool.plan(), callOptions(e)
-	if err := f.rt().update(&f.code, e, c.Source, c.Method, ctx); err != nil {
+	f.plan, f.options = c.Pool.plan(), callOptions(e, c.Limits.Time)
+	if err := f.rt().update(ctx, &f.code, e, c.Source, c.Method, c.Limits.lua()); err != nil {
 		f.plan, f.options = before, options
 		return err
 	}
@@ -217,8 +219,8 @@ func (f *function) Receive(ctx actor.Context) {
 	}
 }
 
-// accept begins a call: with retries or a default timeout an interceptor stands
-// before it.
+// accept begins a call. Interceptors cost something, so a call goes past them
+// where there are none and it is not to be retried.
 func (f *function) accept(req *actors.Request, r *runCall) {
 	if f.gen == nil || !f.up {
 		req.Reply(messages.Errorf(messages.NotFound, "function not found: %s", f.code.env.ID))
@@ -228,30 +230,36 @@ func (f *function) accept(req *actors.Request, r *runCall) {
 	if o == nil {
 		o = f.options
 	}
-	if o != nil && o.Retry != nil && o.Retry.MaxAttempts > 1 {
-		f.retry(req, r, o)
-		return
-	}
 	if o != nil && r.call.Options == nil {
 		c := *r.call
 		c.Options = o
 		r.call = &c
 	}
+	if len(f.code.env.Interceptors) > 0 || o != nil && o.Retry != nil && o.Retry.MaxAttempts > 1 {
+		f.intercept(req, r)
+		return
+	}
 	f.submit(r)
 }
 
-// retry runs a call as often as its policy says; the caller sees the last
-// outcome.
-func (f *function) retry(req *actors.Request, r *runCall, o *messages.CallOptions) {
-	once := *r.call
-	once.Options = &messages.CallOptions{Timeout: o.Timeout, Network: o.Network}
-	env := f.code.env
-	env.Cell.Script(func(ctx context.Context) {
-		v, err := actors.Retry(ctx, o.Retry, env.Random, func() (any, error) {
-			return actors.Until(ctx, func(done func(any)) {
-				f.submit(&runCall{req: &actors.Request{Tag: req.Tag, From: req.From, By: req.By, Sys: req.Sys}, call: &once, more: &inner{r.more, done}})
-			})
-		})
+// intercept runs a call inside the interceptors of the node and the one that
+// retries.
+func (f *function) intercept(req *actors.Request, r *runCall) {
+	id := f.code.env.ID
+	list := append(slices.Clone(f.code.env.Interceptors), actors.Retrying(f.code.env.Random))
+	next := actors.Next(func(ctx context.Context, call *messages.FunctionCall) (*messages.FunctionResult, error) {
+		return actors.As[*messages.FunctionResult](actors.Until(ctx, func(done func(any)) {
+			f.submit(&runCall{req: &actors.Request{Tag: req.Tag, From: req.From, By: req.By, Sys: req.Sys}, call: call, more: &inner{r.more, done}})
+		}))
+	})
+	for _, i := range slices.Backward(list) {
+		inside := next
+		next = func(ctx context.Context, call *messages.FunctionCall) (*messages.FunctionResult, error) {
+			return i(ctx, id, call, inside)
+		}
+	}
+	f.code.env.Cell.Script(func(ctx context.Context) {
+		v, err := next(ctx, r.call)
 		if err != nil {
 			req.Reply(err)
 			return
@@ -260,7 +268,7 @@ func (f *function) retry(req *actors.Request, r *runCall, o *messages.CallOption
 	})
 }
 
-// inner is an attempt whose outcome goes to the retry in place of the caller.
+// inner is a call whose outcome goes to the interceptors in place of the caller.
 type inner struct {
 	more any
 	done func(any)

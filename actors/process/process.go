@@ -442,7 +442,7 @@ func (p *process) kill(reason *messages.Error) {
 func (p *process) info() messages.ProcessData {
 	d := messages.ProcessData{
 		PID: p.proc.PID, Host: p.self.Host, Source: p.self.Entry, Parent: p.self.Parent,
-		State: stateNames[p.state.Load()], Steps: p.steps.Load(), Started: p.started,
+		State: stateNames[p.state.Load()], Steps: p.steps.Load(), Memory: p.vm.Memory(), Started: p.started,
 	}
 	if c := p.self.Context; c != nil && c.Actor != nil {
 		d.Actor = c.Actor.ID

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
@@ -26,9 +27,16 @@ func guarded(ctx context.Context, f func(<-chan struct{}) (any, error)) (v any, 
 }
 
 // callOptions are the options that an entry gives all its calls.
-func callOptions(e registry.Entry) *messages.CallOptions {
+func callOptions(e registry.Entry, limit time.Duration) *messages.CallOptions {
 	t, _ := messages.ValueOf(e.Meta["options"]).(*messages.Table)
 	o, _ := messages.OptionsFrom(t) // checked when the entry is loaded
+	if limit <= 0 || o != nil && o.Timeout > 0 {
+		return o
+	}
+	if o == nil {
+		o = &messages.CallOptions{}
+	}
+	o.Timeout = limit
 	return o
 }
 

@@ -44,7 +44,7 @@ func (rt *Runtime) terminalKind() actors.Kind {
 			if con.Err == nil {
 				con.Err = os.Stderr
 			}
-			return &terminal{nursery: newNursery(rt, env, c.Lifecycle.StopTimeout), con: con, hide: c.HideLogs}
+			return &terminal{nursery: newNursery(rt, env, c.Lifecycle.StopTimeout), con: con, hide: c.HideLogs, show: func() {}}
 		},
 	})
 }
@@ -55,6 +55,7 @@ type terminal struct {
 	con  Console
 	in   *bufio.Reader
 	hide bool
+	show func() // lets log lines through again
 	raw  int
 	back func() error // restores the terminal
 }
@@ -79,9 +80,11 @@ func (t *terminal) Receive(ctx actor.Context) {
 		t.terminated(m)
 		if len(t.children) == 0 {
 			t.restore()
+			t.show()
 		}
 	case *actor.Stopping:
 		t.restore()
+		t.show()
 	case *actors.Abandon:
 		t.abandoned(m)
 	case *actors.Request:
@@ -90,6 +93,11 @@ func (t *terminal) Receive(ctx actor.Context) {
 }
 
 func (t *terminal) request(m *actors.Request) {
+	defer func() {
+		if len(t.children) == 0 { // it did not start
+			t.show()
+		}
+	}()
 	switch b := m.Body.(type) {
 	case *messages.Spawn:
 		if t.free(m) {
@@ -138,6 +146,10 @@ func (t *terminal) free(m *actors.Request) bool {
 }
 
 func (t *terminal) console(args []messages.Value) *lua.Terminal {
+	if t.hide {
+		t.show()
+		t.show = t.env.Output.Close()
+	}
 	out := &lua.Terminal{Handler: t.env.ID}
 	for _, a := range args {
 		if s, ok := a.(string); ok {

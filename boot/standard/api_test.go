@@ -3,6 +3,7 @@ package standard_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +247,64 @@ func TestLogStreamOnTheBus(t *testing.T) {
 	}
 	if out.Len() > 0 {
 		t.Errorf("written: %s", out.String())
+	}
+}
+
+func TestInterceptors(t *testing.T) {
+	var seen []string
+	stand := func(name string) boot.Option {
+		return boot.WithInterceptor(func(ctx context.Context, function string, call *messages.FunctionCall, next actors.Next) (*messages.FunctionResult, error) {
+			seen = append(seen, name+" "+function)
+			v, err := next(ctx, call)
+			if err == nil {
+				v = &messages.FunctionResult{Values: []messages.Value{(&messages.Table{}).Set(name, v.Values[0])}}
+			}
+			return v, err
+		})
+	}
+	rt, err := boot.Start(t.Context(), app(apiApp), standard.Parts(), stand("a"), stand("b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	v, err := rt.Call(t.Context(), "app:double", 4)
+	if got := fmt.Sprint(v); err != nil || got != "map[a:map[b:map[twice:8]]]" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := rt.Call(t.Context(), "app:fails"); err == nil || !strings.Contains(err.Error(), "no luck") {
+		t.Errorf("got %v", err)
+	}
+	if want := []string{"a app:double", "b app:double", "a app:fails", "b app:fails"}; !slices.Equal(seen, want) {
+		t.Errorf("got %q", seen)
+	}
+}
+
+// While a process owns the terminal, a host with hide_logs keeps log lines back.
+func TestHideLogs(t *testing.T) {
+	var out bytes.Buffer
+	rt, err := boot.Start(t.Context(), app(`
+  - {name: term, kind: terminal.host, hide_logs: true, lifecycle: {auto_start: true}}
+  - {name: log, kind: function.lua, method: main, modules: [logger], source: "return { main = function(s) logger:info(s) end }"}
+  - {name: tool, kind: process.lua, method: main, modules: [logger, funcs], source: "return { main = function() logger:info('hidden'); require('funcs').call('app:log', 'hidden too') end }"}
+`), standard.Parts(), boot.WithLogger(boot.NewLogger(&out, boot.LogOptions{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.Call(t.Context(), "app:log", "before"); err != nil {
+		t.Error(err)
+	}
+	if _, err := rt.Exec(t.Context(), "app:tool", "app:term"); err != nil {
+		t.Error(err)
+	}
+	shown := false
+	for until := time.Now().Add(10 * time.Second); !shown && time.Now().Before(until); {
+		rt.Node().Log.Info("after")
+		shown = rt.Node().Log.Enabled(t.Context(), 0)
+	}
+	if err := rt.Stop(); err != nil {
+		t.Error(err)
+	}
+	if text := out.String(); !strings.Contains(text, "before") || strings.Contains(text, "hidden") || !strings.Contains(text, "after") {
+		t.Errorf("the log is\n%s", text)
 	}
 }

@@ -3,17 +3,15 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/registry"
 )
 
 // logger makes the logger of the flags and the configuration. In command mode
@@ -54,7 +52,7 @@ func (p *program) limitMemory() error {
 	}
 	switch {
 	case p.flags.memory != "":
-		n, err := parseBytes(p.flags.memory)
+		n, err := registry.ParseBytes(p.flags.memory)
 		if err != nil {
 			return fmt.Errorf("--memory-limit: %w", err)
 		}
@@ -63,24 +61,6 @@ func (p *program) limitMemory() error {
 		debug.SetMemoryLimit(defaultMemory)
 	}
 	return nil
-}
-
-// parseBytes reads sizes such as 512M, 2G or 1048576.
-func parseBytes(s string) (int64, error) {
-	text := strings.ToUpper(strings.TrimSpace(s))
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "B"), "I")
-	unit := 0
-	if text != "" {
-		if i := strings.IndexByte("KMGT", text[len(text)-1]); i >= 0 {
-			unit = 10 * (i + 1)
-			text = text[:len(text)-1]
-		}
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n <= 0 || n > math.MaxInt64>>unit {
-		return 0, fmt.Errorf("%q is not a size; write it as 512M or 2G", s)
-	}
-	return n << unit, nil
 }
 
 // profiler serves pprof; stop ends it.

@@ -19,6 +19,7 @@ import (
 type project struct {
 	config   boot.Config
 	sources  []registry.Source
+	folders  []string // of the sources
 	modules  []registry.Module
 	warnings registry.Problems
 	strict   bool
@@ -98,7 +99,7 @@ func (pr *project) locate(name string) registry.Problems {
 		return registry.Problems{{Pos: registry.Pos{File: name}, Text: "cannot be read: " + err.Error(), Hint: "correct --lock-file"}}
 	}
 	var problems registry.Problems
-	pr.sources, pr.modules, problems = lock.Resolve(opener(dir), pr.config.Replacements())
+	pr.sources, pr.modules, problems = lock.Resolve(pr.opener(dir), pr.config.Replacements())
 	for i, m := range pr.modules {
 		if m.Dir != "" {
 			pr.modules[i].Dir = below(dir, m.Dir)
@@ -118,7 +119,7 @@ func below(dir, name string) string {
 
 // opener opens folders below a lock file. What is read cannot leave a folder,
 // not even by a symbolic link.
-func opener(dir string) registry.Opener {
+func (pr *project) opener(dir string) registry.Opener {
 	return func(name string) (fs.FS, error) {
 		path := below(dir, name)
 		if strings.HasSuffix(name, ".wapp") {
@@ -131,6 +132,7 @@ func opener(dir string) registry.Opener {
 		if err != nil {
 			return nil, err
 		}
+		pr.folders = append(pr.folders, path)
 		return root.FS(), nil
 	}
 }

@@ -24,7 +24,9 @@ var fsModule = lua.Module{
 	Doc:   "Files. Paths may begin with a slash, which is the root of the file system; others begin at the working directory of the FS object. No path leaves the root.",
 	Class: []lua.Class{lua.Storage, lua.IO, lua.Nondeterministic},
 	Funcs: []lua.Func{{
-		Sig: "get(id: string): FS, error?", Doc: "Gives the file system with that entry id.", Permission: "fs.get", Ask: fsGet,
+		Sig: "get(id: string): FS, error?", Doc: "Gives the file system with that entry id.", Permission: "fs.get", Ask: func(c *lua.Call) (*lua.Command, error) {
+			return withVolume(c, func(v *volume) any { return v })
+		},
 	}},
 	Tables: []lua.Table{
 		{Name: "type", Doc: "What a name stands for.", Consts: []lua.Const{{Name: "FILE", Value: "file"}, {Name: "DIR", Value: "directory"}}},
@@ -55,7 +57,9 @@ var fsModule = lua.Module{
 	},
 }
 
-func fsGet(c *lua.Call) (*lua.Command, error) {
+// withVolume finds the file system whose id is argument 0 and gives what object
+// makes of it.
+func withVolume(c *lua.Call, object func(v *volume) any) (*lua.Command, error) {
 	id := c.String(0)
 	if id == "" {
 		return nil, messages.Errorf(messages.Invalid, "filesystem ID required")
@@ -68,7 +72,7 @@ func fsGet(c *lua.Call) (*lua.Command, error) {
 		return nil, missing
 	}
 	cmd := lua.Ask(id, &messages.FilesOpen{}, func(c *lua.Call, files messages.FileSystem) error {
-		return c.Return(&volume{id: id, files: files, cwd: "."})
+		return c.Return(object(&volume{id: id, files: files, cwd: "."}))
 	})
 	cmd.Catch = func(_ *lua.Call, err *messages.Error) error {
 		if err.Kind == messages.NotFound {

@@ -8,6 +8,7 @@ import (
 
 // All lists the modules of the runtime by name.
 var All = []lua.Module{
+	archiveModule,
 	base64Module,
 	compressModule,
 	contractModule,
@@ -25,6 +26,7 @@ var All = []lua.Module{
 	httpClientModule,
 	ioModule,
 	jsonModule(),
+	loaderModule,
 	loggerModule,
 	metricsModule,
 	osModule(time.Now()),
@@ -34,6 +36,7 @@ var All = []lua.Module{
 	pubsubModule,
 	registryModule,
 	securityModule,
+	sqlModule,
 	storeModule,
 	streamModule,
 	systemModule,

@@ -51,6 +51,19 @@ type streamed interface{ asStream() *stream }
 
 func (s *stream) asStream() *stream { return s }
 
+// Stream is a Stream or File object as modules in packages of their own see it.
+type Stream interface {
+	// Use makes the command that runs work outside of the process while nothing
+	// else uses the stream. source is an io.Reader, io.Writer or io.Seeker: any of
+	// them.
+	Use(doing string, work func(source any) (any, error), then func(c *lua.Call, answer any) error) (*lua.Command, error)
+}
+
+// Use implements Stream.
+func (s *stream) Use(doing string, work func(source any) (any, error), then func(c *lua.Call, answer any) error) (*lua.Command, error) {
+	return s.use(doing, true, func() (any, error) { return work(s.source) }, then)
+}
+
 // How much one read gives where the program does not say, and at most.
 const (
 	chunkSize = 32 << 10
@@ -65,7 +78,7 @@ func (s *stream) use(doing string, able bool, work func() (any, error), then fun
 	case !able:
 		return nil, messages.Errorf(s.kind, "%s: %s cannot do that", doing, s.noun)
 	case s.busy:
-		return nil, messages.Errorf(s.kind, "%s: another coroutine uses %s; let one of them do it", doing, s.noun)
+		return nil, messages.Errorf(s.kind, "%s: %s is in use by another coroutine or an archive; let one of them do it", doing, s.noun)
 	}
 	s.busy = true
 	return &lua.Command{

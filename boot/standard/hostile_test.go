@@ -1,0 +1,109 @@
+package standard_test
+
+import (
+	_ "embed"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+//go:embed testdata/hostile.txt
+var hostile string
+
+const (
+	nodeMemory    = 512 << 20
+	processMemory = "64MB"
+	// A single instruction can add one string of twice the size to what is there,
+	// before anybody can look; so a process may go past its limit by that much.
+	memoryMargin = 2 * nodeMemory
+	patience     = 400 * time.Millisecond // for a script that never ends
+	longestWait  = 3 * time.Second        // of the others for an answer, on a busy machine
+)
+
+// Every script of the corpus runs beside a process that answers: the node
+// outlives it, keeps answering, stays within its memory, and can end it.
+func TestHostileScripts(t *testing.T) {
+	before := debug.SetMemoryLimit(nodeMemory)
+	gc := debug.SetGCPercent(400) // as the program has it
+	defer func() {
+		debug.SetMemoryLimit(before)
+		debug.SetGCPercent(gc)
+	}()
+	scripts := regexp.MustCompile(`(?m)^-- (.*) --\n`).Split(hostile, -1)[1:]
+	names := regexp.MustCompile(`(?m)^-- (.*) --\n`).FindAllStringSubmatch(hostile, -1)
+	app := hostEntry + proc("idle", `return { main = function() process.inbox():receive() end }`) +
+		"\n  - {name: echo, kind: function.lua, method: main, source: \"return { main = function(x) return x end }\"}\n"
+	for i, src := range scripts {
+		app += "\n  - name: bad" + string(rune('a'+i/26)) + string(rune('a'+i%26)) + "\n    kind: process.lua\n    method: main\n    modules: [json, time]\n    limits: {memory: " + processMemory + "}\n    source: |\n      return { main = function()\n      " + strings.ReplaceAll(strings.TrimSpace(src), "\n", "\n      ") + "\n      end }\n"
+	}
+	rt := start(t, app)
+	var most atomic.Uint64
+	over := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(5 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				if m.HeapAlloc > most.Load() {
+					most.Store(m.HeapAlloc)
+				}
+			}
+		}
+	}()
+	defer close(over)
+	for i := range scripts {
+		id := "app:bad" + string(rune('a'+i/26)) + string(rune('a'+i%26))
+		t.Run(names[i][1], func(t *testing.T) {
+			most.Store(0)
+			var pids []string
+			for range 2 * runtime.GOMAXPROCS(0) {
+				pid, err := rt.Spawn(t.Context(), id, "app:a_host")
+				if err != nil {
+					t.Fatal(err)
+				}
+				pids = append(pids, pid)
+			}
+			alive := func() bool {
+				for _, pid := range pids {
+					if rt.Node().Procs.Find(pid) != nil {
+						return true
+					}
+				}
+				return false
+			}
+			for began := time.Now(); alive() && time.Since(began) < patience; {
+				asked := time.Now()
+				if v, err := rt.Call(t.Context(), "app:echo", "x"); v != "x" || err != nil {
+					t.Fatalf("the node answers %v, %v", v, err)
+				}
+				if took := time.Since(asked); took > longestWait {
+					t.Errorf("the others waited %s", took)
+				}
+				time.Sleep(time.Millisecond)
+			}
+			for _, pid := range pids {
+				if p := rt.Node().Procs.Find(pid); p != nil {
+					p.Kill(messages.Errorf(messages.Canceled, "enough"))
+				}
+			}
+			for until := time.Now().Add(20 * time.Second); alive(); {
+				if time.Now().After(until) {
+					t.Fatal("it cannot be ended")
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if most := most.Load(); most > memoryMargin {
+				t.Errorf("the heap grew to %d MB", most>>20)
+			}
+		})
+	}
+}

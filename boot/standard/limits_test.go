@@ -1,0 +1,67 @@
+package standard_test
+
+import (
+	"context"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Who uses more than its entry allows ends with a reason that says what to do.
+func TestLimits(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	const body = "\n    method: main\n    modules: [time]\n    source: |\n      return { main = function()\n      "
+	rt := start(t, hostEntry+`
+  - name: memory
+    kind: process.lua
+    limits: {memory: 32MB}`+body+`local t = {} for i = 1, 1e9 do t[i] = {i} end
+      end }
+  - name: text
+    kind: process.lua
+    limits: {memory: 32MB}`+body+`local s = "x" while #s < 1e9 do s = s .. s end
+      end }
+  - name: mail
+    kind: process.lua
+    limits: {mailbox: 10}`+body+`for i = 1, 11 do process.send(process.pid(), "x", i) end require("time").sleep("1h")
+      end }
+  - name: inbox
+    kind: process.lua
+    limits: {mailbox: 10}`+body+`process.inbox() for i = 1, 11 do process.send(process.pid(), "x", i) end require("time").sleep("1h")
+      end }
+  - name: timers
+    kind: process.lua
+    limits: {operations: 10}`+body+`for i = 1, 11 do require("time").after("1h") end require("time").sleep("1h")
+      end }
+  - name: call
+    kind: function.lua
+    limits: {time: 20ms, memory: 1GB}`+body+`while true do end
+      end }
+  - name: enough
+    kind: process.lua
+    limits: {memory: 32MB, mailbox: 10, operations: 10}`+body+`local t = {} for i = 1, 1e4 do t[i] = {i} end for i = 1, 10 do process.send(process.pid(), "x", i) end return #t
+      end }
+`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for id, want := range map[string]string{
+		"memory": "memory limit exceeded: the process holds more than 33554432 bytes; let go of what it does not need, or raise limits.memory of app:memory",
+		"text":   "memory limit exceeded",
+		"mail":   "mailbox limit exceeded: 11 messages wait; read them faster, or raise limits.mailbox of app:mail",
+		"inbox":  "mailbox limit exceeded",
+		"timers": "operation limit exceeded: 10 timers, subscriptions and calls wait at the same time; raise limits.operations of app:timers if that is right",
+	} {
+		_, err := rt.Exec(ctx, "app:"+id, "app:a_host")
+		if e := messages.AsError(err); e == nil || e.Kind != messages.Unavailable || !strings.Contains(e.Error(), want) {
+			t.Errorf("%s: got %v", id, err)
+		}
+	}
+	if _, err := rt.Call(ctx, "app:call"); messages.AsError(err) == nil || messages.AsError(err).Kind != messages.Timeout {
+		t.Errorf("call: got %v", err)
+	}
+	if v, err := rt.Exec(ctx, "app:enough", "app:a_host"); err != nil || v != int64(10000) && v != 10000.0 && v != 10000 {
+		t.Errorf("enough: got %v, %v", v, err)
+	}
+}
