@@ -213,7 +213,14 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		then(answer, err)
 		return
 	}
-	c := &Call{vm: vm, collect: true}
+	c := &vm.call
+	if c.L != nil { // a call is at work, and answers come from within it
+		c = &Call{}
+	}
+	*c = Call{vm: vm, collect: true}
+	if w.nest == nil {
+		c.out = w.t.buf[:0]
+	}
 	switch {
 	case failed && cmd.Catch != nil:
 		c.fail(cmd.Catch(c, err))
@@ -227,11 +234,13 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		}
 		c.fail(c.Return(answer))
 	}
-	if c.raised != nil {
-		vm.wakeRaise(w, c.raised)
+	raised, out := c.raised, c.out
+	*c = Call{}
+	if raised != nil {
+		vm.wakeRaise(w, raised)
 		return
 	}
-	vm.wake(w, c.out...)
+	vm.wake(w, out...)
 }
 
 // Fire tells that the time of a timer has come.
@@ -285,6 +294,15 @@ func (q *queue[T]) pop() (T, bool) {
 		q.head = 0
 	}
 	return v, true
+}
+
+// reset empties the queue; it keeps little memory.
+func (q *queue[T]) reset() {
+	clear(q.items)
+	if cap(q.items) > 64 {
+		q.items = nil
+	}
+	q.items, q.head = q.items[:0], 0
 }
 
 // remove takes out every item that drop reports.
