@@ -131,15 +131,24 @@ func (c *Call) Object(i int) any {
 	return nil
 }
 
-// Field is the Go value of an object, or the frozen copy of anything else, under
-// a key of the table that is argument i. It finds objects, which a frozen copy
-// does not keep.
-func (c *Call) Field(i int, key string) any {
-	t, ok := c.at(i).(*glua.LTable)
-	if !ok {
-		return nil
+// Field is the Go value of an object, or the frozen copy of anything else, at the
+// end of a path of keys, strings and ints, from the table that is argument i. It
+// finds objects, which a frozen copy does not keep.
+func (c *Call) Field(i int, path ...any) any {
+	v := c.at(i)
+	for _, key := range path {
+		t, ok := v.(*glua.LTable)
+		if !ok {
+			return nil
+		}
+		switch t = stdlib.Contents(t); key := key.(type) {
+		case int:
+			v = t.RawGetInt(key)
+		case string:
+			v = t.RawGetString(key)
+		}
 	}
-	return objectOrValue(stdlib.Contents(t).RawGetString(key))
+	return objectOrValue(v)
 }
 
 // Pairs are the keys and values of the table that is argument i in turn, the

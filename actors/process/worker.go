@@ -10,6 +10,9 @@ import (
 func (p *process) call(r *runCall) {
 	w := p.worker
 	w.run = r
+	if w.pool.measured {
+		r.began = p.node.Clock.Now()
+	}
 	p.self.Context = r.call.Context
 	p.self.Parent = r.req.By
 	p.self.Request = r.more
@@ -55,6 +58,9 @@ func (w *worker) finished(p *process, end *lua.End) {
 		if end.Err != nil {
 			out = end.Err
 		}
+		if !r.began.IsZero() {
+			w.measure(p, r, end.Err)
+		}
 		if in, ok := r.more.(*inner); ok {
 			p.node.Sys.Root.Send(w.pool.address, &attempted{in.done, out})
 		} else {
@@ -68,6 +74,16 @@ func (w *worker) finished(p *process, end *lua.End) {
 		p.end(nil, end.Err)
 		p.ctx.Stop(p.ctx.Self())
 	}
+}
+
+// measure counts a call: metrics.interceptor of the configuration.
+func (w *worker) measure(p *process, r *runCall, failed *messages.Error) {
+	labels := map[string]string{"function": p.self.Entry, "status": "ok"}
+	if failed != nil {
+		labels["status"] = "error"
+	}
+	p.node.Measure(messages.CounterAdd, "function_calls_total", 1, labels)
+	p.node.Measure(messages.HistogramObserve, "function_call_duration_seconds", p.node.Clock.Now().Sub(r.began).Seconds(), labels)
 }
 
 // attempted brings the outcome of one attempt to the pool's retry.

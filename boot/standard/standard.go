@@ -17,6 +17,7 @@ import (
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
 	"github.com/troupe-go/troupe/actors/http"
+	"github.com/troupe-go/troupe/actors/httpclient"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
 	"github.com/troupe-go/troupe/actors/pidgen"
@@ -60,7 +61,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -81,7 +82,7 @@ func needed() []any {
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
 		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
-		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
+		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil), (*messages.HTTPPoolGet)(nil),
 	}
 }
 
