@@ -22,7 +22,7 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 	libs := vm.prog.libs
 	if vm.main != nil && b.step == 0 {
 		b.step = len(libs) + 2
-		return b.run(t, vm.main, b.values()...)
+		return b.run(t, vm.main, b.values(t)...)
 	}
 	if vm.env == nil {
 		vm.env = vm.newEnv()
@@ -44,11 +44,11 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 	case b.step == n+2:
 		fn := b.method(first(ret))
 		if fn == nil {
-			vm.finish(nil, messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method))
+			vm.finish(&End{Err: messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method)})
 			return false
 		}
 		vm.main = fn
-		return b.run(t, fn, b.values()...)
+		return b.run(t, fn, b.values(t)...)
 	}
 	b.done(ret)
 	return false
@@ -74,10 +74,10 @@ func (b *boot) chunk(t *task, p *Program, env *glua.LTable) bool {
 	return true
 }
 
-func (b *boot) values() []glua.LValue {
-	out := make([]glua.LValue, len(b.args))
-	for i, a := range b.args {
-		out[i] = b.vm.eng.toLua(a)
+func (b *boot) values(t *task) []glua.LValue {
+	out := t.buf[:0]
+	for _, a := range b.args {
+		out = append(out, b.vm.eng.toLua(a))
 	}
 	b.args = nil
 	return out
@@ -101,19 +101,20 @@ func (b *boot) done(ret []glua.LValue) {
 	vm := b.vm
 	if len(ret) > 1 {
 		if e, ok := errorOf(ret[1]); ok {
-			vm.finish(nil, e)
+			vm.finish(&End{Err: e})
 			return
 		}
 		if s, ok := ret[1].(glua.LString); ok {
-			vm.finish(nil, &messages.Error{Message: string(s)})
+			vm.finish(&End{Err: &messages.Error{Message: string(s)}})
 			return
 		}
 	}
-	values := make([]messages.Value, len(ret))
-	for i, v := range ret {
-		values[i] = fromLua(v)
+	end := &End{}
+	end.Values = end.one[:0]
+	for _, v := range ret {
+		end.Values = append(end.Values, fromLua(v))
 	}
-	vm.finish(values, nil)
+	vm.finish(end)
 }
 
 // newEnv makes the global table of this state. A program that cannot change it

@@ -176,6 +176,31 @@ func objectOrValue(v glua.LValue) any {
 	return fromLua(v)
 }
 
+// Predicate is the function under a key of the table that is argument i: calling it
+// calls the function and reports whether its first result is true in the sense of
+// Lua. It is nil where there is no function. What the function raises goes
+// through the caller; it is for use before the declared function returns.
+func (c *Call) Predicate(i int, key string) func(args ...any) bool {
+	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	fn, ok := stdlib.Contents(t).RawGetString(key).(*glua.LFunction)
+	if !ok {
+		return nil
+	}
+	return func(args ...any) bool {
+		c.L.Push(fn)
+		for _, a := range args {
+			c.L.Push(c.vm.eng.toLua(a))
+		}
+		c.L.Call(len(args), 1)
+		v := c.L.Get(-1)
+		c.L.Pop(1)
+		return glua.LVAsBool(v)
+	}
+}
+
 // Self is the Go value of the object a method was called on.
 func (c *Call) Self() any { return c.L.Get(1).(*glua.LUserData).Value }
 

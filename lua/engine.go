@@ -292,7 +292,12 @@ func compile(chunk []ast.Stmt, name string) (p *glua.FunctionProto, err error) {
 			err = fmt.Errorf("%s: %v", name, r)
 		}
 	}()
-	return glua.Compile(chunk, name)
+	if p, err = glua.Compile(chunk, name); err == nil {
+		// The chunk has no name for the table "arg" that gopher-lua would make of its
+		// arguments at each start.
+		p.IsVarArg &^= glua.VarArgNeedsArg
+	}
+	return p, err
 }
 
 // parseError brings gopher-lua's message into the form chunk:line:column.

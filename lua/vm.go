@@ -53,9 +53,11 @@ type VM struct {
 
 // End is how a process ended.
 type End struct {
-	Values  []messages.Value // what main returned
-	Err     *messages.Error  // why it failed
-	Upgrade *Upgrade         // it wants to go on with other code
+	messages.FunctionResult                 // what main returned
+	Err                     *messages.Error // why it failed
+	Upgrade                 *Upgrade        // it wants to go on with other code
+
+	one [1]messages.Value // of FunctionResult, mostly
 }
 
 // Upgrade is the request to restart main with new code.
@@ -123,13 +125,13 @@ func (vm *VM) Run(slot Slot) bool {
 	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
 	for vm.end == nil {
 		if err := vm.killed.Load(); err != nil {
-			vm.finish(nil, err)
+			vm.finish(&End{Err: err})
 			break
 		}
 		w, ok := vm.ready.pop()
 		if !ok {
 			if vm.open == 0 {
-				vm.finish(nil, messages.Errorf(messages.Internal, "all coroutines blocked with no pending operations"))
+				vm.finish(&End{Err: messages.Errorf(messages.Internal, "all coroutines blocked with no pending operations")})
 			}
 			break
 		}
@@ -152,8 +154,8 @@ func (vm *VM) Run(slot Slot) bool {
 }
 
 // finish ends the process: every other coroutine ends with it.
-func (vm *VM) finish(values []messages.Value, err *messages.Error) {
-	vm.end = &End{Values: values, Err: err}
+func (vm *VM) finish(end *End) {
+	vm.end = end
 	if vm.want.upgrade != nil {
 		vm.end = &End{Upgrade: vm.want.upgrade}
 		vm.want.upgrade = nil
@@ -178,7 +180,7 @@ func (vm *VM) reset() {
 	}
 	vm.onEnd = nil
 	vm.ops, vm.free, vm.open = nil, nil, 0
-	vm.ready = queue[*waiter]{}
+	vm.ready.reset()
 	vm.cur, vm.running = nil, nil
 	vm.first, vm.boot = task{}, boot{}
 	vm.runs++
@@ -222,7 +224,7 @@ func (vm *VM) Close() {
 		vm.reset()
 	}
 	vm.main, vm.env = nil, nil
-	vm.mailbox = mailbox{}
+	vm.mailbox, vm.ready = mailbox{}, queue[*waiter]{}
 }
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()

@@ -29,7 +29,6 @@ func Refused() []actors.Kind {
 		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
 		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
 		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
-		refuse[fsEmbed]("fs.embed", "Files packed into an application archive."),
 		refuse[configAWS]("config.aws", "Settings of AWS."),
 		refuse[s3]("cloudstorage.s3", "A bucket of an object store."),
 		refuse[policyExpr]("security.policy.expr", "An access policy with a boolean expression."),
@@ -74,7 +73,6 @@ type (
 	temporalClient struct{}
 	temporalWorker struct{}
 	workflowLua    struct{}
-	fsEmbed        struct{}
 	configAWS      struct{}
 	s3             struct{}
 	policyExpr     struct{}
@@ -103,7 +101,7 @@ func (temporalWorker) refusal() error {
 }
 
 func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
-func (fsEmbed) refusal() error     { return notYet("fs.embed", "use fs.directory") }
+
 func (configAWS) refusal() error {
 	return notYet("config.aws", "leave it out: fs.directory and queue.driver.memory need no cloud")
 }

@@ -120,6 +120,7 @@ type worker struct {
 	run  *runCall // the call it is at
 	used time.Time
 	late func() // stops the timeout of the call
+	idle idle   // the note to the pool: it is read before the next call begins
 }
 
 // runCall is one call on its way through the pool.

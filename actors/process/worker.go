@@ -51,7 +51,7 @@ func (w *worker) finished(p *process, end *lua.End) {
 	p.self.Context, p.self.Request, p.self.Parent = nil, nil, ""
 	p.trap = false
 	if r != nil {
-		var out any = &messages.FunctionResult{Values: end.Values}
+		var out any = &end.FunctionResult
 		if end.Err != nil {
 			out = end.Err
 		}
@@ -62,7 +62,8 @@ func (w *worker) finished(p *process, end *lua.End) {
 		}
 	}
 	again := p.vm.Recycle()
-	p.node.Sys.Root.Send(w.pool.address, &idle{p: p, done: !again})
+	w.idle = idle{p: p, done: !again}
+	p.node.Sys.Root.Send(w.pool.address, &w.idle)
 	if !again {
 		p.end(nil, end.Err)
 		p.ctx.Stop(p.ctx.Self())

@@ -8,10 +8,12 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/bus"
 	"github.com/troupe-go/troupe/actors/contracts"
+	"github.com/troupe-go/troupe/actors/control"
 	"github.com/troupe-go/troupe/actors/dispatcher"
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
 	"github.com/troupe-go/troupe/actors/factory"
+	"github.com/troupe-go/troupe/actors/files"
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
 	"github.com/troupe-go/troupe/actors/http"
@@ -30,11 +32,12 @@ import (
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/lua/modules"
+	"github.com/troupe-go/troupe/lua/modules/excel"
 	"github.com/troupe-go/troupe/messages"
 )
 
 // Modules lists the Lua modules.
-func Modules() []lua.Module { return slices.Clone(modules.All) }
+func Modules() []lua.Module { return append(slices.Clone(modules.All), excel.Module) }
 
 // Parts lists all components, kinds and modules, with Lua modules of the
 // embedder's own. An embedder adds Go components and kinds to the result with
@@ -57,7 +60,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -94,6 +97,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), sql.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), security.Kinds(), sql.Kinds(), store.Kinds())
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 // All lists the modules of the runtime by name.
 var All = []lua.Module{
+	archiveModule,
 	base64Module,
 	compressModule,
 	contractModule,
@@ -17,6 +18,7 @@ var All = []lua.Module{
 	errorsModule,
 	eventsModule,
 	exprModule(),
+	fsModule,
 	funcsModule,
 	hashModule,
 	htmlModule,
@@ -24,6 +26,7 @@ var All = []lua.Module{
 	httpClientModule,
 	ioModule,
 	jsonModule(),
+	loaderModule,
 	loggerModule,
 	metricsModule,
 	osModule(time.Now()),

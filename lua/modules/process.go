@@ -145,7 +145,7 @@ func processSend(c *lua.Call) error {
 	if !mayReach(c, "process.send", dest) {
 		return denied("not allowed to send to process: %s", dest)
 	}
-	if err := c.Host().Send(dest, messages.NewMail(c.Host().PID(), topic, c.Values(2)...)); err != nil {
+	if err := c.Host().Send(dest, c.Mail(topic, 2)); err != nil {
 		return err
 	}
 	return c.Return(true, nil)
