@@ -74,6 +74,14 @@ var Postgres = define[PostgresConfig]("db.sql.postgres", "A database on a Postgr
 var quotePostgres = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 func (c PostgresConfig) plan() (plan, error) {
+	config, err := c.config()
+	if err != nil {
+		return plan{}, err
+	}
+	return c.server("PostgreSQL", func() *sql.DB { return stdlib.OpenDB(*config) }), nil
+}
+
+func (c PostgresConfig) config() (*pgx.ConnConfig, error) {
 	var text []string
 	set := func(key, value string) { text = append(text, key+"='"+quotePostgres.Replace(value)+"'") }
 	set("host", c.Host)
@@ -86,9 +94,9 @@ func (c PostgresConfig) plan() (plan, error) {
 	}
 	config, err := pgx.ParseConfig(strings.Join(text, " "))
 	if err != nil {
-		return plan{}, messages.Errorf(messages.Invalid, "options: %s", err)
+		return nil, messages.Errorf(messages.Invalid, "options: %s", err)
 	}
-	return c.server("PostgreSQL", func() *sql.DB { return stdlib.OpenDB(*config) }), nil
+	return config, nil
 }
 
 func explainPostgres(err error) *messages.Error {
@@ -115,7 +123,7 @@ func sqlState(code string) string {
 		return messages.Conflict
 	}
 	switch code[:2] {
-	case "21", "22", "23", "25", "42", "0A":
+	case "0A", "21", "22", "23", "24", "25", "26", "34", "3B", "3D", "3F", "42":
 		return messages.Invalid
 	case "28":
 		return messages.PermissionDenied
@@ -141,6 +149,18 @@ type MySQLConfig struct {
 var MySQL = define[MySQLConfig]("db.sql.mysql", "A database on a MySQL or MariaDB server. Unless options say something else, parseTime is true: times are given as such.", messages.SQLMySQL, explainMySQL)
 
 func (c MySQLConfig) plan() (plan, error) {
+	config, err := c.config()
+	if err != nil {
+		return plan{}, err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return plan{}, messages.Errorf(messages.Invalid, "options: %s", err)
+	}
+	return c.server("MySQL", func() *sql.DB { return sql.OpenDB(connector) }), nil
+}
+
+func (c MySQLConfig) config() (*mysql.Config, error) {
 	options := url.Values{"parseTime": {"true"}}
 	for key, value := range c.Options {
 		options.Set(key, value)
@@ -148,15 +168,11 @@ func (c MySQLConfig) plan() (plan, error) {
 	// The driver's text form cannot carry every user and password.
 	config, err := mysql.ParseDSN("tcp(" + c.address() + ")/?" + options.Encode())
 	if err != nil {
-		return plan{}, messages.Errorf(messages.Invalid, "options: %s", err)
+		return nil, messages.Errorf(messages.Invalid, "options: %s", err)
 	}
 	config.User, config.Passwd, config.DBName = c.Username, c.Password, c.Database
 	config.Logger = &mysql.NopLogger{} // every error is returned too
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return plan{}, messages.Errorf(messages.Invalid, "options: %s", err)
-	}
-	return c.server("MySQL", func() *sql.DB { return sql.OpenDB(connector) }), nil
+	return config, nil
 }
 
 func explainMySQL(err error) *messages.Error {

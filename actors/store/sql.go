@@ -18,7 +18,7 @@ type SQLConfig struct {
 	Database  string           `yaml:"database" required:"true" ref:"db.sql.*" doc:"The database."`
 	TableName string           `yaml:"table_name" doc:"The table, which must exist; required."`
 	Table     string           `yaml:"table" doc:"Another name of table_name."`
-	ID        string           `yaml:"id_column_name" default:"key" doc:"The column of the keys: text, the primary key or unique."`
+	ID        string           `yaml:"id_column_name" default:"key" doc:"The column of the keys: text, the primary key or unique; in MySQL with a binary collation, or case does not count."`
 	Payload   string           `yaml:"payload_column_name" default:"value" doc:"The column of the values: binary, as MessagePack."`
 	Expire    string           `yaml:"expire_column_name" default:"expires_at" doc:"The column of the times of expiry: an integer of 64 bits, milliseconds since 1970, or null."`
 	Cleanup   time.Duration    `yaml:"cleanup_interval" default:"0s" min:"0s" doc:"How often expired entries are removed; they are invisible at once. 0 for never."`

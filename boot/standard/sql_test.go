@@ -83,7 +83,7 @@ local function p(text)
     return (text:gsub("%?", function() n = n + 1 return "$" .. n end))
 end
 local function ddl(text)
-    local words = {postgres = {ID = "SERIAL PRIMARY KEY", BYTES = "BYTEA", TIME = "TIMESTAMPTZ", KEY = "TEXT"}, mysql = {ID = "INTEGER PRIMARY KEY AUTO_INCREMENT", BYTES = "BLOB", TIME = "DATETIME", KEY = "VARCHAR(100)"},
+    local words = {postgres = {ID = "SERIAL PRIMARY KEY", BYTES = "BYTEA", TIME = "TIMESTAMPTZ", KEY = "TEXT"}, mysql = {ID = "INTEGER PRIMARY KEY AUTO_INCREMENT", BYTES = "BLOB", TIME = "DATETIME", KEY = "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"},
         sqlite = {ID = "INTEGER PRIMARY KEY", BYTES = "BLOB", TIME = "DATETIME", KEY = "TEXT"}}
     return (text:gsub("<(%u+)>", words[typ]))
 end
