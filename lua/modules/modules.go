@@ -31,6 +31,7 @@ var All = []lua.Module{
 	printModule,
 	processModule,
 	pubsubModule,
+	queueModule,
 	registryModule,
 	securityModule,
 	storeModule,
