@@ -95,9 +95,10 @@ type Delivery struct {
 	Tag     any // of the driver
 }
 
-// Undeclared is the answer to a command for a queue that the driver does not know.
+// Undeclared is the answer to a command for a queue that the driver does not know:
+// one that has just taken the place of another is told of its queues in a moment.
 func Undeclared(queue, driver string) *messages.Error {
-	return messages.Errorf(messages.NotFound, "driver %s has no queue %s", driver, queue)
+	return messages.Errorf(messages.Unavailable, "driver %s does not have queue %s yet; try again", driver, queue).WithRetry(true)
 }
 
 var done = &messages.Done{}

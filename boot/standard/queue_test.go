@@ -3,6 +3,8 @@ package standard_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/troupe-go/troupe/actors"
 )
 
 func function(name, src string) string {
@@ -249,4 +251,101 @@ for i = 1, 2 do
 end
 return "ok"`))
 	wantOK(t, rt)
+}
+
+// Entries of queues and consumers come, change and go while messages wait and
+// handlers run; every message is handled in the end.
+func TestQueueEntriesChange(t *testing.T) {
+	base := hostEntry + `
+  - {name: mem, kind: queue.driver.memory, lifecycle: {auto_start: true}}
+  - name: collector
+    kind: process.lua
+    source: |
+      return { main = function()
+          process.registry.register("main")
+          local done, begun = {}, 0
+          local inbox = process.inbox()
+          while true do
+              local m = inbox:receive()
+              local n = m:payload() and m:payload():data()
+              if m:topic() == "begin" then begun = begun + 1 end
+              if m:topic() == "done" then done[n] = (done[n] or 0) + 1 end
+              if m:topic() == "ask" then
+                  local count, twice = 0, 0
+                  for _, times in pairs(done) do
+                      count = count + 1
+                      if times > 1 then twice = twice + 1 end
+                  end
+                  process.send(m:from(), "counts", {begun = begun, done = count, twice = twice})
+              end
+          end
+      end }
+` + function("counts", `
+local answer = process.listen("counts")
+process.send("main", "ask")
+local c = answer:receive()
+local i = queue.info("app:jobs")
+c.waiting, c.consumers = i.message_count, i.consumer_count
+return c`) + function("publish", `
+for i = job.from, job.to do assert(queue.publish("app:jobs", i)) end`)
+	jobs := func(more string) string { return "  - {name: jobs, kind: queue.queue, driver: mem" + more + "}\n" }
+	handler := func(src string) string {
+		return function("handle", `process.send("main", "begin", job) `+src+` process.send("main", "done", job)`)
+	}
+	consumer := func(more string) string {
+		return "  - {name: worker, kind: queue.consumer, queue: jobs, func: handle, lifecycle: {auto_start: true}" + more + "}\n"
+	}
+	slow, quick := handler("time.sleep('1h')"), handler("")
+	rt := start(t, base+jobs("")+slow)
+	apply := func(entries string) {
+		t.Helper()
+		if _, err := rt.Apply(t.Context(), app(base+entries)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts := func() map[string]any {
+		t.Helper()
+		v, err := call(t, rt, "app:counts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.(map[string]any)
+	}
+	publish := func(from, to int) {
+		t.Helper()
+		if _, err := call(t, rt, "app:publish", map[string]any{"from": from, "to": to}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := rt.Spawn(t.Context(), "app:collector", "app:a_host"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the collector is there", func() bool { return rt.Node().Procs.Named("main") != "" })
+	publish(1, 20)
+	apply(jobs("") + slow + consumer(", concurrency: 2, prefetch: 5"))
+	until(t, "two handlers run", func() bool { return counts()["begun"] == int64(2) })
+	apply(jobs(", driver_options: {memory: {max_length: 30}}") + slow + consumer(", concurrency: 3, prefetch: 5"))
+	until(t, "a third one runs", func() bool { return counts()["begun"] == int64(3) })
+	apply(jobs("") + slow) // no consumer any more
+	if c := counts(); c["waiting"] != int64(20) || c["consumers"] != int64(0) || c["done"] != int64(0) {
+		t.Errorf("after the consumer was deleted: %v", c)
+	}
+	apply(jobs(", codec: application/msgpack") + slow)
+	publish(21, 25)
+	apply(jobs("") + slow + consumer(", prefetch: 3"))
+	until(t, "a handler runs again", func() bool { return counts()["begun"] == int64(4) })
+	if _, err := actors.Call(t.Context(), rt.Node().Sys, rt.Node().PID("supervisor"), &actors.ServiceStop{ID: "app:worker"}); err != nil {
+		t.Fatal(err)
+	}
+	if c := counts(); c["waiting"] != int64(25) || c["consumers"] != int64(0) {
+		t.Errorf("after the consumer was stopped: %v", c)
+	}
+	apply(jobs("") + quick + consumer(", prefetch: 3"))
+	if _, err := actors.Call(t.Context(), rt.Node().Sys, rt.Node().PID("supervisor"), &actors.ServiceStart{ID: "app:worker"}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "all are handled", func() bool { return counts()["done"] == int64(25) })
+	if c := counts(); c["waiting"] != int64(0) || c["twice"] != int64(0) {
+		t.Errorf("in the end: %v", c)
+	}
 }
