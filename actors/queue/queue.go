@@ -30,12 +30,18 @@ type Config struct {
 
 // DriverOptions are the options of a queue for each driver.
 type DriverOptions struct {
-	Memory MemoryOptions `yaml:"memory" doc:"Options of queue.driver.memory."`
+	Memory    MemoryOptions    `yaml:"memory" doc:"Options of queue.driver.memory."`
+	JetStream JetStreamOptions `yaml:"jetstream" doc:"Options of queue.driver.jetstream."`
 }
 
 // MemoryOptions are those of queue.driver.memory.
 type MemoryOptions struct {
 	MaxLength int `yaml:"max_length" default:"1000" min:"0" doc:"Messages that may wait; publishing more is an error. 0 for the default."`
+}
+
+// JetStreamOptions are those of queue.driver.jetstream.
+type JetStreamOptions struct {
+	MaxLength int `yaml:"max_length" min:"0" doc:"Messages that are not acknowledged; publishing more is an error. 0 for no limit."`
 }
 
 // DeadLetter says what becomes of messages that are rejected again and again.
