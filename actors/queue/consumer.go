@@ -19,7 +19,21 @@ type ConsumerConfig struct {
 	Concurrency int              `yaml:"concurrency" default:"1" doc:"Calls of the handler at a time, 1000 at most; below 1 the default."`
 	Prefetch    int              `yaml:"prefetch" default:"10" doc:"Messages taken that are not settled, shared by all workers, 10000 at most and never fewer than concurrency; below 1 the default."`
 	AutoAck     bool             `yaml:"auto_ack" doc:"Messages count as settled once they are given to the handler: at most once in place of at least once."`
+	Options     ConsumerOptions  `yaml:"driver_options" doc:"Options of the drivers; each reads its own part."`
 	Lifecycle   actors.Lifecycle `yaml:"lifecycle" doc:"When it runs; its security gives the handler its actor and scope."`
+}
+
+// ConsumerOptions are the options of a consumer for each driver.
+type ConsumerOptions struct {
+	AMQP AMQPConsumer `yaml:"amqp" doc:"Options of queue.driver.amqp."`
+}
+
+// AMQPConsumer are those of queue.driver.amqp.
+type AMQPConsumer struct {
+	Exclusive bool   `yaml:"exclusive" doc:"Nobody else may take messages from the queue."`
+	NoLocal   bool   `yaml:"no_local" doc:"Passed on; RabbitMQ does not know it."`
+	NoWait    bool   `yaml:"no_wait" doc:"Do not wait for the broker's answer when the consumer begins."`
+	Tag       string `yaml:"consumer_tag" doc:"Name of the consumer at the broker; one is made up if left out."`
 }
 
 const (
@@ -86,7 +100,7 @@ func (c *consumer) Start(ctx context.Context) error {
 	if c.running == nil {
 		c.running = map[*job]struct{}{}
 	}
-	if err := c.consume(ctx, c.config.Prefetch); err != nil {
+	if err := c.consume(ctx, c.config); err != nil {
 		c.up = false
 		return err
 	}
@@ -96,8 +110,8 @@ func (c *consumer) Start(ctx context.Context) error {
 
 func (c *consumer) queue() *actor.PID { return c.env.PID(c.config.Queue) }
 
-func (c *consumer) consume(ctx context.Context, limit int) error {
-	_, err := actors.Call(ctx, c.env.Sys, c.queue(), &Consume{Queue: c.config.Queue, To: c.env.Cell.Self(), Limit: limit})
+func (c *consumer) consume(ctx context.Context, config ConsumerConfig) error {
+	_, err := actors.Call(ctx, c.env.Sys, c.queue(), &Consume{Queue: c.config.Queue, To: c.env.Cell.Self(), Limit: config.Prefetch, Options: config.Options})
 	if err != nil {
 		return messages.Wrap(err, "consuming "+c.config.Queue)
 	}
@@ -122,7 +136,7 @@ func (c *consumer) Update(ctx context.Context, e registry.Entry) error {
 		if err != nil {
 			return err
 		}
-		if err := c.consume(ctx, config.Prefetch); err != nil {
+		if err := c.consume(ctx, config); err != nil {
 			return err
 		}
 		c.as = as

@@ -46,9 +46,10 @@ type Info struct{ Queue string }
 // limit. The actor of a queue passes it on to its driver. Answered with Done or an
 // Error.
 type Consume struct {
-	Queue string
-	To    *actor.PID
-	Limit int
+	Queue   string
+	To      *actor.PID
+	Limit   int
+	Options ConsumerOptions
 }
 
 // Cancel ends a Consume: what was delivered and not settled is delivered again, to

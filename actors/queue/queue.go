@@ -31,12 +31,22 @@ type Config struct {
 // DriverOptions are the options of a queue for each driver.
 type DriverOptions struct {
 	Memory    MemoryOptions    `yaml:"memory" doc:"Options of queue.driver.memory."`
+	AMQP      AMQPOptions      `yaml:"amqp" doc:"Options of queue.driver.amqp. A broker refuses to change them for a queue that it has."`
 	JetStream JetStreamOptions `yaml:"jetstream" doc:"Options of queue.driver.jetstream."`
 }
 
 // MemoryOptions are those of queue.driver.memory.
 type MemoryOptions struct {
 	MaxLength int `yaml:"max_length" default:"1000" min:"0" doc:"Messages that may wait; publishing more is an error. 0 for the default."`
+}
+
+// AMQPOptions are those of queue.driver.amqp.
+type AMQPOptions struct {
+	Durable    bool          `yaml:"durable" default:"true" doc:"The queue and its messages survive a restart of the broker."`
+	AutoDelete bool          `yaml:"auto_delete" doc:"The broker deletes the queue after its last consumer."`
+	TTL        time.Duration `yaml:"message_ttl" min:"0s" doc:"The broker drops messages that wait longer; 0 for the driver's default_message_ttl."`
+	Expiry     time.Duration `yaml:"queue_expiry" min:"0s" doc:"The broker deletes the queue if nobody uses it for this long; 0 for the driver's default_queue_expiry."`
+	MaxLength  int           `yaml:"max_length" min:"0" doc:"Messages that may wait; publishing more is an error. 0 for no limit."`
 }
 
 // JetStreamOptions are those of queue.driver.jetstream.

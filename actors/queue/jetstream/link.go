@@ -29,6 +29,8 @@ const maxMessage = 8 << 20
 // link is a connection to a server, and the server if it is inside the node. Its
 // methods block.
 type link struct {
+	env    actors.Env
+	lost   chan struct{}
 	conn   *nats.Conn
 	js     js.JetStream
 	server *server.Server
@@ -52,8 +54,8 @@ func (l *link) look() {
 	}
 }
 
-func connect(env actors.Env, c Config) (*link, error) {
-	l := &link{}
+func connect(env actors.Env, c Server) (queue.Link, error) {
+	l := &link{env: env, lost: make(chan struct{})}
 	opts := []nats.Option{
 		nats.Name("troupe " + env.ID), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.Timeout(patience),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
@@ -79,14 +81,14 @@ func connect(env actors.Env, c Config) (*link, error) {
 		l.js, err = js.New(l.conn)
 	}
 	if err != nil {
-		l.close()
+		l.Close()
 		return nil, messages.Because(messages.Unavailable, "connecting to NATS for "+env.ID, err).WithRetry(true)
 	}
 	return l, nil
 }
 
 // embed starts a server that only this node can reach.
-func embed(env actors.Env, c Config) (*server.Server, error) {
+func embed(env actors.Env, c Server) (*server.Server, error) {
 	if err := os.MkdirAll(c.DataDir, 0o750); err != nil {
 		return nil, err
 	}
@@ -109,15 +111,19 @@ func embed(env actors.Env, c Config) (*server.Server, error) {
 // drainTime is how long a connection that is closed waits for what is on its way.
 const drainTime = 2 * time.Second
 
-// close ends all subscriptions first. It is safe on a link that was never whole.
-func (l *link) close() {
+// Lost implements queue.Link.
+func (l *link) Lost() <-chan struct{} { return l.lost }
+
+// Close implements queue.Link. It is safe on a link that was never whole.
+func (l *link) Close() {
+	defer close(l.lost)
 	if l.conn != nil {
 		late := time.After(drainTime)
 		l.mu.Lock()
 		subs := l.subs
 		l.mu.Unlock()
 		for _, s := range subs {
-			s.end()
+			s.End()
 		}
 		for _, s := range subs {
 			select {
@@ -150,7 +156,8 @@ func streamName(name string) string {
 
 func subject(name string) string { return "queue." + streamName(name) }
 
-func (l *link) declare(b *queue.Declare) error {
+// Declare implements queue.Link. A stream that somebody else has made is refused.
+func (l *link) Declare(b *queue.Declare, first bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	config := js.StreamConfig{
@@ -174,6 +181,9 @@ func (l *link) declare(b *queue.Declare) error {
 	}
 	if err != nil {
 		return unavailable(err)
+	}
+	if first {
+		return l.forgetDelivered(b.Name)
 	}
 	return nil
 }
@@ -215,7 +225,8 @@ const (
 // tooMany is the code of a stream that is full.
 const tooMany = 10077
 
-func (l *link) publish(name string, m *queue.Message) error {
+// Publish implements queue.Link.
+func (l *link) Publish(d *queue.Declare, m *queue.Message) error {
 	headers := &messages.Table{Object: true}
 	for k, v := range m.Headers {
 		headers.Set(k, v)
@@ -224,7 +235,7 @@ func (l *link) publish(name string, m *queue.Message) error {
 	if err != nil {
 		return err
 	}
-	msg := nats.NewMsg(subject(name))
+	msg := nats.NewMsg(subject(d.Name))
 	msg.Header.Set(headerID, m.ID)
 	msg.Header.Set(headerFormat, m.Format)
 	msg.Header.Set(headerRest, base64.StdEncoding.EncodeToString(packed))
@@ -273,15 +284,25 @@ func read(msg *nats.Msg, d *queue.Declare, sequence uint64) *queue.Message {
 	return m
 }
 
-// length is how many messages are not acknowledged.
-func (l *link) length(name string) (int, error) {
+// Info implements queue.Link. The consumers are those of this node.
+func (l *link) Info(d *queue.Declare) (*messages.QueueData, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s, err := l.js.Stream(ctx, streamName(name))
+	s, err := l.js.Stream(ctx, streamName(d.Name))
 	if err != nil {
-		return 0, unavailable(err)
+		return nil, unavailable(err)
 	}
-	return int(s.CachedInfo().State.Msgs), nil
+	info := &messages.QueueData{Messages: int(s.CachedInfo().State.Msgs), Ready: true}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.subs {
+		if n, open := s.taken(); open && s.queue == d.Queue {
+			info.Messages -= n
+			info.Consumers++
+		}
+	}
+	info.Messages = max(info.Messages, 0)
+	return info, nil
 }
 
 func unavailable(err error) error {

@@ -2,11 +2,11 @@ package jetstream
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/nats-io/nats.go"
 
 	"github.com/troupe-go/troupe/actors"
@@ -30,12 +30,12 @@ const (
 // client library do not say what they have taken when they are stopped, so that it
 // would come again only after ackWait.)
 type subscription struct {
-	to    *actor.PID
+	queue string
 	limit atomic.Int64
 	asked atomic.Int64  // what is still to come of the request
 	lost  atomic.Bool   // the server did not serve the request
 	wake  chan struct{} // look again
-	done  chan struct{} // closed by end
+	done  chan struct{} // closed by End
 	over  chan struct{} // closed when nothing comes any more
 
 	mu  sync.Mutex
@@ -48,34 +48,35 @@ type flight struct {
 	msg *nats.Msg
 }
 
-func newSubscription(to *actor.PID, limit int) *subscription {
+// Subscribe implements queue.Link.
+func (l *link) Subscribe(d *queue.Declare, c *queue.Consume, deliver func(*queue.Delivery)) queue.Subscription {
 	s := &subscription{
-		to: to, out: map[*flight]struct{}{},
+		queue: d.Queue, out: map[*flight]struct{}{},
 		wake: make(chan struct{}, 1), done: make(chan struct{}), over: make(chan struct{}),
 	}
-	s.limit.Store(int64(limit))
-	return s
-}
-
-// begin starts the goroutine. It ends after end, or when the link is closed.
-func (s *subscription) begin(env actors.Env, l *link, d *queue.Declare) {
-	l.opened(s)
-	driver := env.Cell.Self()
-	env.Go(func() {
+	s.limit.Store(int64(c.Limit))
+	l.mu.Lock()
+	l.subs = append(slices.DeleteFunc(l.subs, func(o *subscription) bool { return o.ended() }), s)
+	l.mu.Unlock()
+	l.env.Go(func() {
 		defer close(s.over)
 		inbox := l.conn.NewInbox()
-		sub, err := l.conn.Subscribe(inbox, func(m *nats.Msg) { s.receive(env, driver, d, m) })
+		sub, err := l.conn.Subscribe(inbox, func(m *nats.Msg) { s.receive(l.env, d, deliver, m) })
 		if err != nil {
 			return // the connection is closed
 		}
 		drained := make(chan struct{})
 		sub.SetClosedHandler(func(string) { close(drained) })
-		s.run(env, l, d, inbox)
+		s.run(l.env, l, d, inbox)
 		if sub.Drain() == nil { // what is on its way arrives, and goes back
 			<-drained
 		}
 	})
+	return s
 }
+
+// Over implements queue.Subscription.
+func (s *subscription) Over() <-chan struct{} { return s.over }
 
 func (s *subscription) run(env actors.Env, l *link, d *queue.Declare, inbox string) {
 	ready := false // the server has our consumer
@@ -93,7 +94,8 @@ func (s *subscription) run(env actors.Env, l *link, d *queue.Declare, inbox stri
 			s.asked.Store(0)
 		}
 		wait := pulse
-		if room := s.limit.Load() - int64(s.taken()); room > 0 && s.asked.Load() <= 0 {
+		taken, _ := s.taken()
+		if room := s.limit.Load() - int64(taken); room > 0 && s.asked.Load() <= 0 {
 			var err error
 			if !ready {
 				err = l.consumer(d.Name)
@@ -139,7 +141,7 @@ func (s *subscription) pause(d time.Duration) bool {
 }
 
 // receive takes what the server sends: a message, or the end of the request.
-func (s *subscription) receive(env actors.Env, driver *actor.PID, d *queue.Declare, m *nats.Msg) {
+func (s *subscription) receive(env actors.Env, d *queue.Declare, deliver func(*queue.Delivery), m *nats.Msg) {
 	meta, err := m.Metadata()
 	if err != nil {
 		if status := m.Header.Get("Status"); status != "408" && status != "404" { // timeout, nothing there
@@ -158,9 +160,7 @@ func (s *subscription) receive(env actors.Env, driver *actor.PID, d *queue.Decla
 		_ = m.Nak() // otherwise it comes again after ackWait
 		return
 	}
-	env.Sys.Root.Send(s.to, &queue.Delivery{
-		Message: read(m, d, meta.Sequence.Stream), Queue: d.Queue, Attempt: int(meta.NumDelivered), To: s.to, Driver: driver, Tag: f,
-	})
+	deliver(&queue.Delivery{Message: read(m, d, meta.Sequence.Stream), Queue: d.Queue, Attempt: int(meta.NumDelivered), Tag: f})
 }
 
 func (s *subscription) take(f *flight) bool {
@@ -173,14 +173,15 @@ func (s *subscription) take(f *flight) bool {
 	return true
 }
 
-// taken is how many messages are not settled.
-func (s *subscription) taken() int {
+// taken is how many messages are not settled, and whether there can be more.
+func (s *subscription) taken() (n int, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.out)
+	return len(s.out), s.out != nil
 }
 
-func (s *subscription) resize(limit int) {
+// Resize implements queue.Subscription.
+func (s *subscription) Resize(limit int) {
 	s.limit.Store(int64(limit))
 	s.look()
 }
@@ -202,8 +203,8 @@ func (s *subscription) beat() {
 	}
 }
 
-// end gives back what is not settled, and takes nothing more. It does not wait.
-func (s *subscription) end() {
+// End implements queue.Subscription.
+func (s *subscription) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.out == nil {
@@ -226,9 +227,9 @@ func (s *subscription) ended() bool {
 	}
 }
 
-// settle tells the server what became of a message, once. If it does not hear of it
-// the message comes again.
-func (f *flight) settle(o queue.Outcome, attempt int) {
+// Settle implements queue.Flight. If the server does not hear of it the message
+// comes again.
+func (f *flight) Settle(o queue.Outcome, attempt int) {
 	s := f.sub
 	s.mu.Lock()
 	_, open := s.out[f]

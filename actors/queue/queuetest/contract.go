@@ -342,10 +342,12 @@ func driverRestarts(t *testing.T, w *world) {
 	w.stop("drv")
 	w.start("drv")
 	w.publish("jobs", "c", nil)
-	if c := w.next(); c.body != "c" {
-		t.Errorf("got %v", c.body)
-	} else {
+	for {
+		c := w.next()
 		c.done()
+		if c.body == "c" { // what the driver did not hear of any more comes again
+			break
+		}
 	}
 	w.empty("jobs")
 }
