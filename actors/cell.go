@@ -38,14 +38,22 @@ func (c *Cell) Self() *actor.PID { return c.ctx.Self() }
 // Context is the Proto.Actor context; it is for use inside the actor only.
 func (c *Cell) Context() actor.Context { return c.ctx }
 
-// Ask sends body to another actor and calls then with its answer or error.
-func (c *Cell) Ask(to *actor.PID, body any, then func(answer any, err error)) {
+// Ask sends body to another actor and calls then with its answer or error. The tag
+// is for Abandon.
+func (c *Cell) Ask(to *actor.PID, body any, then func(answer any, err error)) (tag uint64) {
 	c.tag++
 	if c.waiting == nil {
 		c.waiting = map[uint64]func(any){}
 	}
 	c.waiting[c.tag] = func(v any) { then(Unpack(v)) }
 	c.Sys.Root.Send(to, &Request{Tag: c.tag, From: c.ctx.Self(), Body: body, Sys: c.Sys})
+	return c.tag
+}
+
+// Abandon tells an actor that what it was asked is not needed any more. Its answer,
+// if it gives one, still comes.
+func (c *Cell) Abandon(to *actor.PID, tag uint64) {
+	c.Sys.Root.Send(to, &Abandon{Tag: tag, From: c.ctx.Self()})
 }
 
 // Tell sends body to another actor and expects nothing back.

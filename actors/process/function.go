@@ -275,6 +275,15 @@ type inner struct {
 	done func(any)
 }
 
+// fail ends a call that no worker has begun.
+func (r *runCall) fail(err *messages.Error) {
+	if in, ok := r.more.(*inner); ok {
+		in.done(err)
+		return
+	}
+	r.req.Reply(err)
+}
+
 // submit gives a call to a worker, or lets it wait for one.
 func (f *function) submit(r *runCall) {
 	if len(f.queue) == 0 {
@@ -393,12 +402,14 @@ func (f *function) reapLater() {
 	})
 }
 
-// forget drops a call whose caller does not wait any more; one that runs is
-// ended.
+// forget ends a call whose caller does not need it any more. Both one that waits
+// and one that runs are answered all the same: whoever must know that it is over
+// waits for that.
 func (f *function) forget(a *actors.Abandon) {
 	for i, r := range f.queue {
 		if r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
 			f.queue = append(f.queue[:i], f.queue[i+1:]...)
+			r.fail(errAbandoned)
 			return
 		}
 	}

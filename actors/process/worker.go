@@ -95,6 +95,8 @@ type attempted struct {
 // abandoned ends the call of a caller who does not wait any more.
 func (w *worker) abandoned(p *process, a *actors.Abandon) {
 	if r := w.run; r != nil && r.req.From != nil && r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
-		p.vm.Kill(messages.Errorf(messages.Canceled, "caller context canceled"))
+		p.vm.Kill(errAbandoned)
 	}
 }
+
+var errAbandoned = messages.Errorf(messages.Canceled, "caller context canceled")

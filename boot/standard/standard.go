@@ -22,6 +22,8 @@ import (
 	"github.com/troupe-go/troupe/actors/metrics"
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
+	"github.com/troupe-go/troupe/actors/queue"
+	"github.com/troupe-go/troupe/actors/queue/jetstream"
 	"github.com/troupe-go/troupe/actors/registry"
 	"github.com/troupe-go/troupe/actors/relay"
 	"github.com/troupe-go/troupe/actors/scheduler"
@@ -100,6 +102,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), security.Kinds(), sql.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds())
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

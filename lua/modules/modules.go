@@ -35,6 +35,7 @@ var All = []lua.Module{
 	printModule,
 	processModule,
 	pubsubModule,
+	queueModule,
 	registryModule,
 	securityModule,
 	sqlModule,
