@@ -25,6 +25,7 @@ import (
 	"github.com/troupe-go/troupe/actors/security"
 	"github.com/troupe-go/troupe/actors/store"
 	"github.com/troupe-go/troupe/actors/supervisor"
+	"github.com/troupe-go/troupe/actors/template"
 	"github.com/troupe-go/troupe/actors/topology"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
@@ -56,7 +57,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component, template.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -76,6 +77,7 @@ func needed() []any {
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
 		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
+		(*messages.TemplateOpen)(nil),
 	}
 }
 
@@ -93,6 +95,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds(), template.Kinds())
 	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -36,6 +36,7 @@ var All = []lua.Module{
 	storeModule,
 	streamModule,
 	systemModule,
+	templatesModule,
 	textModule,
 	timeModule,
 	uuidModule,

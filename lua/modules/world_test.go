@@ -103,7 +103,7 @@ func (w *world) Ask(tag uint64, cmd *lua.Command) {
 func actorModules() []lua.Module {
 	out := []lua.Module{
 		contractModule, ctxModule, envModule, eventsModule, funcsModule, ioModule, processModule,
-		pubsubModule, registryModule, securityModule, systemModule,
+		pubsubModule, registryModule, securityModule, systemModule, templatesModule,
 	}
 	for name, standin := range map[string]lua.Type{
 		"errors": {Name: "Error", Of: (*messages.Error)(nil), Text: func(v any) string { return v.(*messages.Error).Error() }, Methods: []lua.Func{
