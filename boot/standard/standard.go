@@ -11,6 +11,7 @@ import (
 	"github.com/troupe-go/troupe/actors/dispatcher"
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
+	"github.com/troupe-go/troupe/actors/exec"
 	"github.com/troupe-go/troupe/actors/factory"
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
@@ -95,6 +96,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), security.Kinds(), store.Kinds(), template.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), exec.Kinds(), http.Kinds(), security.Kinds(), store.Kinds(), template.Kinds())
 	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

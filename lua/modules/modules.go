@@ -16,6 +16,7 @@ var All = []lua.Module{
 	envModule,
 	errorsModule,
 	eventsModule,
+	execModule,
 	exprModule(),
 	funcsModule,
 	hashModule,
