@@ -74,10 +74,10 @@ func TestKinds(t *testing.T) {
 		}
 		known[k.Name] = registry.KindInfo{}
 	}
-	if len(known) != 4+1+4+3+19 {
+	if len(known) != 4+1+4+3+18 {
 		t.Errorf("%d kinds: %v", len(known), known.Names())
 	}
-	built := actors.Kind{Name: "pg.scope"}
+	built := actors.Kind{Name: "network.i2p"}
 	for _, k := range Kinds(built) {
 		if k.Name == built.Name {
 			t.Error("a kind that is built is refused")

@@ -18,6 +18,7 @@ import (
 	"github.com/troupe-go/troupe/actors/http"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
+	"github.com/troupe-go/troupe/actors/pg"
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/registry"
@@ -96,6 +97,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), exec.Kinds(), http.Kinds(), security.Kinds(), store.Kinds(), template.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), exec.Kinds(), http.Kinds(), pg.Kinds(), security.Kinds(), store.Kinds(), template.Kinds())
 	return boot.Parts{Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -29,6 +29,7 @@ var All = []lua.Module{
 	metricsModule,
 	osModule(time.Now()),
 	payloadModule,
+	pgModule,
 	printModule,
 	processModule,
 	pubsubModule,

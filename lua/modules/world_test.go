@@ -102,7 +102,7 @@ func (w *world) Ask(tag uint64, cmd *lua.Command) {
 // others where these are not there.
 func actorModules() []lua.Module {
 	out := []lua.Module{
-		contractModule, ctxModule, envModule, eventsModule, execModule, funcsModule, ioModule, processModule,
+		contractModule, ctxModule, envModule, eventsModule, execModule, funcsModule, ioModule, pgModule, processModule,
 		pubsubModule, registryModule, securityModule, streamModule, systemModule, templatesModule,
 	}
 	for name, standin := range map[string]lua.Type{
