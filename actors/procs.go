@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,10 +26,27 @@ type Proc struct {
 	mu    sync.Mutex
 	names []string // they and the locks go with it
 	locks []string
+	ends  map[string]func()
 }
 
 // Alive reports whether the process can still be sent to.
 func (p *Proc) Alive() bool { return !p.dead.Load() }
+
+// AtEnd has f called when the process has ended, in place of the f given before
+// under the same key. f must not block. It reports false for a process that has
+// ended already.
+func (p *Proc) AtEnd(key string, f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead.Load() {
+		return false
+	}
+	if p.ends == nil {
+		p.ends = map[string]func(){}
+	}
+	p.ends[key] = f
+	return true
+}
 
 // Procs makes PIDs and finds the processes of this node by PID and name. It is
 // safe for use by many goroutines; reading takes no lock that writers of other
@@ -82,8 +100,8 @@ func (ps *Procs) Add(p *Proc) {
 func (ps *Procs) Remove(p *Proc) {
 	p.mu.Lock()
 	p.dead.Store(true)
-	names, locks := p.names, p.locks
-	p.names, p.locks = nil, nil
+	names, locks, ends := p.names, p.locks, p.ends
+	p.names, p.locks, p.ends = nil, nil, nil
 	p.mu.Unlock()
 	for _, n := range names {
 		ps.names.CompareAndDelete(n, p)
@@ -98,6 +116,9 @@ func (ps *Procs) Remove(p *Proc) {
 		s.m = nil // maps do not shrink
 	}
 	s.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(ends)) {
+		ends[key]()
+	}
 }
 
 // Find returns the living process with that PID, or nil. A PID of another node

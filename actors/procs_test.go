@@ -173,3 +173,22 @@ func TestProcsAreSafe(t *testing.T) {
 		t.Error("a lock is left")
 	}
 }
+
+func TestAtEnd(t *testing.T) {
+	ps := NewProcs("n")
+	p := addProc(ps, "app:host")
+	var got []string
+	for _, f := range []struct{ key, says string }{{"b", "replaced"}, {"b", "b"}, {"a", "a"}} {
+		if !p.AtEnd(f.key, func() { got = append(got, f.says) }) {
+			t.Error("a living process is taken for dead")
+		}
+	}
+	ps.Remove(p)
+	ps.Remove(p)
+	if fmt.Sprint(got) != "[a b]" {
+		t.Errorf("got %v", got)
+	}
+	if p.AtEnd("a", func() { t.Error("called for a dead process") }) {
+		t.Error("a dead process is taken for living")
+	}
+}

@@ -71,6 +71,9 @@ func (ch *Channel) next(q *queue[selected]) (selected, bool) {
 	}
 }
 
+// Discard drops the values that are queued.
+func (ch *Channel) Discard() { ch.values = queue[any]{} }
+
 // Len is how many values are queued.
 func (ch *Channel) Len() int { return ch.values.len() }
 

@@ -23,7 +23,8 @@ type Host interface {
 	// the same tag.
 	Ask(tag uint64, cmd *Command)
 
-	// Tell sends body to the component that handles its type; nothing comes back.
+	// Tell sends body to the component that handles its type, the body of a
+	// *Command to the actor it names; nothing comes back.
 	Tell(body any)
 
 	// Send puts mail into the mailbox of a PID or registered name.

@@ -25,7 +25,6 @@ func Refused() []actors.Kind {
 		refuse[kvRaft]("store.kv.raft", "A replicated key-value store with one order of writes."),
 		refuse[kvCRDT]("store.kv.crdt", "A replicated key-value store that merges writes."),
 		refuse[cdcPostgres]("db.cdc.postgres", "Change data capture of a PostgreSQL database."),
-		refuse[pgScope]("pg.scope", "A scope of process groups."),
 		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
 		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
 		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
@@ -67,7 +66,6 @@ type (
 	kvRaft         struct{}
 	kvCRDT         struct{}
 	cdcPostgres    struct{}
-	pgScope        struct{}
 	temporalClient struct{}
 	temporalWorker struct{}
 	workflowLua    struct{}
@@ -87,7 +85,7 @@ func (kvCRDT) refusal() error { return notYet("store.kv.crdt", "use store.memory
 func (cdcPostgres) refusal() error {
 	return notYet("db.cdc.postgres", "read the tables with the module sql")
 }
-func (pgScope) refusal() error { return notYet("pg.scope", "register the processes by name") }
+
 func (temporalClient) refusal() error {
 	return notYet("temporal.client", "run the work in processes or functions")
 }

@@ -106,6 +106,9 @@ func (p *process) Tell(body any) {
 		return
 	}
 	switch b := body.(type) {
+	case *lua.Command:
+		p.node.Sys.Root.Send(p.node.PID(b.To), &actors.Request{Body: b.Body, Sys: p.node.Sys})
+		return
 	case *messages.Unsubscribe:
 		b.By = p.PID()
 	case *lua.Forget:

@@ -12,6 +12,7 @@ import (
 	"github.com/troupe-go/troupe/actors/dispatcher"
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
+	"github.com/troupe-go/troupe/actors/exec"
 	"github.com/troupe-go/troupe/actors/factory"
 	"github.com/troupe-go/troupe/actors/files"
 	"github.com/troupe-go/troupe/actors/finder"
@@ -20,6 +21,7 @@ import (
 	"github.com/troupe-go/troupe/actors/httpclient"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
+	"github.com/troupe-go/troupe/actors/pg"
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/queue"
@@ -31,6 +33,7 @@ import (
 	"github.com/troupe-go/troupe/actors/sql"
 	"github.com/troupe-go/troupe/actors/store"
 	"github.com/troupe-go/troupe/actors/supervisor"
+	"github.com/troupe-go/troupe/actors/template"
 	"github.com/troupe-go/troupe/actors/topology"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
@@ -63,7 +66,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component, template.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -85,6 +88,7 @@ func needed() []any {
 		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
 		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil), (*messages.HTTPPoolGet)(nil),
+		(*messages.TemplateOpen)(nil),
 	}
 }
 
@@ -102,6 +106,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), exec.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), pg.Kinds(), queue.Kinds(), []actors.Kind{jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds(), template.Kinds())
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

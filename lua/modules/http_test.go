@@ -105,7 +105,7 @@ func TestHTTPModule(t *testing.T) {
 // runHTTP executes a program that has the module http, as world.run does.
 func runHTTP(t *testing.T, w *world, source string) string {
 	t.Helper()
-	eng, err := lua.NewEngine(lua.Options{Modules: append(actorModules(), httpModule, streamModule)})
+	eng, err := lua.NewEngine(lua.Options{Modules: append(actorModules(), httpModule)})
 	if err != nil {
 		t.Fatal(err)
 	}

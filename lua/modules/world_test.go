@@ -102,8 +102,8 @@ func (w *world) Ask(tag uint64, cmd *lua.Command) {
 // others where these are not there.
 func actorModules() []lua.Module {
 	out := []lua.Module{
-		contractModule, ctxModule, envModule, eventsModule, funcsModule, ioModule, processModule,
-		pubsubModule, registryModule, securityModule, systemModule,
+		contractModule, ctxModule, envModule, eventsModule, execModule, funcsModule, ioModule, pgModule, processModule,
+		pubsubModule, registryModule, securityModule, streamModule, systemModule, templatesModule,
 	}
 	for name, standin := range map[string]lua.Type{
 		"errors": {Name: "Error", Of: (*messages.Error)(nil), Text: func(v any) string { return v.(*messages.Error).Error() }, Methods: []lua.Func{
