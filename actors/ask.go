@@ -3,9 +3,9 @@ package actors
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,21 +82,19 @@ func Call(ctx context.Context, sys *actor.ActorSystem, to *actor.PID, body any) 
 			return nil, messages.AsError(context.DeadlineExceeded)
 		}
 	}
-	w := &waiter{ch: make(chan any, 1)}
-	pid, ok := sys.ProcessRegistry.Add(w, "ask/"+fmt.Sprint(asks.Add(1)))
-	if !ok {
-		return nil, messages.Errorf(messages.Internal, "asking %s: no name for the answer", to.Id)
-	}
-	defer sys.ProcessRegistry.Remove(pid)
-	sys.Root.Send(to, &Request{Tag: 1, From: pid, Body: body, Sys: sys})
+	d := deskOf(sys)
+	tag, answer := d.wait()
+	from := d.address(sys)
+	sys.Root.Send(to, &Request{Tag: tag, From: from, Body: body, Sys: sys})
 	if step := Pump(ctx); step != nil {
 		for {
 			select {
-			case v := <-w.ch:
-				return Unpack(v)
+			case v := <-answer:
+				return d.done(answer, v)
 			default:
 			}
 			if !step() {
+				d.forget(tag)
 				return nil, messages.Errorf(messages.Timeout, "no answer from %s to %T: nothing can run any more", to.Id, body)
 			}
 		}
@@ -108,34 +106,103 @@ func Call(ctx context.Context, sys *actor.ActorSystem, to *actor.PID, body any) 
 		late = t.C
 	}
 	select {
-	case v := <-w.ch:
-		return Unpack(v)
+	case v := <-answer:
+		return d.done(answer, v)
 	case <-ctx.Done():
-		sys.Root.Send(to, &Abandon{Tag: 1, From: pid})
+		d.forget(tag)
+		sys.Root.Send(to, &Abandon{Tag: tag, From: from})
 		return nil, messages.AsError(context.Cause(ctx))
 	case <-late:
-		sys.Root.Send(to, &Abandon{Tag: 1, From: pid})
+		d.forget(tag)
+		sys.Root.Send(to, &Abandon{Tag: tag, From: from})
 		return nil, messages.Errorf(messages.Timeout, "no answer from %s to %T", to.Id, body)
 	}
 }
 
-var asks atomic.Uint64 // names of waiters, unique in the program
+// desk is the process that the answers to goroutines are sent to: one for each
+// actor system, with a place for everyone who waits. It needs no mailbox: it
+// only passes values on.
+type desk struct {
+	last    atomic.Uint64
+	answers sync.Pool // of empty channels
+	pid     atomic.Pointer[actor.PID]
+	places  [32]struct {
+		mu      sync.Mutex
+		waiting map[uint64]chan any
+	}
+}
 
-// waiter is the process that an answer to a goroutine is sent to. It needs no
-// mailbox: it only passes one value on.
-type waiter struct{ ch chan any }
+// deskName is its name in the registry of the system.
+const deskName = "asks"
 
-func (w *waiter) SendUserMessage(_ *actor.PID, m any) {
+func deskOf(sys *actor.ActorSystem) *desk {
+	if p, ok := sys.ProcessRegistry.GetLocal(deskName); ok {
+		return p.(*desk)
+	}
+	sys.ProcessRegistry.Add(&desk{}, deskName) // unless another was faster
+	p, _ := sys.ProcessRegistry.GetLocal(deskName)
+	return p.(*desk)
+}
+
+// address is the desk's PID. The address of a system changes once, when it
+// begins to listen to others.
+func (d *desk) address(sys *actor.ActorSystem) *actor.PID {
+	pid := d.pid.Load()
+	if pid == nil || pid.Address != sys.Address() {
+		pid = actor.NewPID(sys.Address(), deskName)
+		d.pid.Store(pid)
+	}
+	return pid
+}
+
+// wait takes a place for the answer of a request.
+func (d *desk) wait() (tag uint64, answer chan any) {
+	tag = d.last.Add(1)
+	if answer, _ = d.answers.Get().(chan any); answer == nil {
+		answer = make(chan any, 1)
+	}
+	p := &d.places[tag%uint64(len(d.places))]
+	p.mu.Lock()
+	if p.waiting == nil {
+		p.waiting = map[uint64]chan any{}
+	}
+	p.waiting[tag] = answer
+	p.mu.Unlock()
+	return tag, answer
+}
+
+// done gives an empty channel back and unpacks what was in it.
+func (d *desk) done(answer chan any, v any) (any, error) {
+	d.answers.Put(answer)
+	return Unpack(v)
+}
+
+// forget gives a place up, and returns who waits there. Its channel may still
+// get its answer, so it is not used again.
+func (d *desk) forget(tag uint64) chan any {
+	p := &d.places[tag%uint64(len(d.places))]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ch := p.waiting[tag]
+	delete(p.waiting, tag)
+	return ch
+}
+
+// SendUserMessage implements actor.Process.
+func (d *desk) SendUserMessage(_ *actor.PID, m any) {
 	_, m, _ = actor.UnwrapEnvelope(m)
 	if a, ok := m.(*Answer); ok {
-		select {
-		case w.ch <- a.Body:
-		default:
+		if ch := d.forget(a.Tag); ch != nil {
+			ch <- a.Body
 		}
 	}
 }
-func (w *waiter) SendSystemMessage(*actor.PID, any) {}
-func (w *waiter) Stop(*actor.PID)                   {}
+
+// SendSystemMessage implements actor.Process.
+func (*desk) SendSystemMessage(*actor.PID, any) {}
+
+// Stop implements actor.Process.
+func (*desk) Stop(*actor.PID) {}
 
 // Unpack turns an answer into a value or an error.
 func Unpack(v any) (any, error) {
