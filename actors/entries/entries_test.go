@@ -74,7 +74,7 @@ func TestKinds(t *testing.T) {
 		}
 		known[k.Name] = registry.KindInfo{}
 	}
-	if len(known) != 4+1+4+3+19 {
+	if len(known) != 4+1+4+3+18 {
 		t.Errorf("%d kinds: %v", len(known), known.Names())
 	}
 	built := actors.Kind{Name: "pg.scope"}

@@ -20,6 +20,7 @@ import (
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/queue"
+	"github.com/troupe-go/troupe/actors/queue/amqp"
 	"github.com/troupe-go/troupe/actors/queue/jetstream"
 	"github.com/troupe-go/troupe/actors/registry"
 	"github.com/troupe-go/troupe/actors/relay"
@@ -95,6 +96,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{jetstream.Kind}, security.Kinds(), store.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{amqp.Kind, jetstream.Kind}, security.Kinds(), store.Kinds())
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }
