@@ -136,6 +136,7 @@ type Node struct {
 	Interceptors []Interceptor // around every function call, the first one outermost
 
 	Commands  *Commands
+	Ready     atomic.Bool  // the application has started
 	Listeners atomic.Int64 // subscriptions of the event bus: frequent events are skipped without any
 	work      sync.WaitGroup
 

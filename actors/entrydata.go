@@ -14,7 +14,7 @@ func EntryData(e registry.Entry) *messages.EntryData {
 	if meta == nil {
 		meta = map[string]any{}
 	}
-	return &messages.EntryData{ID: e.ID.String(), Kind: e.Kind, Meta: meta, Data: e.Data}
+	return &messages.EntryData{ID: e.ID.String(), Kind: e.Kind, Meta: meta, Data: e.Data, Module: e.Module()}
 }
 
 // EntryTable is an entry as the event bus carries it.
@@ -32,7 +32,7 @@ func ToEntry(d *messages.EntryData) (registry.Entry, error) {
 	if err != nil {
 		return registry.Entry{}, messages.Errorf(messages.Invalid, "%s", err)
 	}
-	e := registry.Entry{ID: id, Kind: d.Kind, Data: d.Data}
+	e := registry.Entry{ID: id, Kind: d.Kind, Data: d.Data}.InModule(d.Module)
 	if d.Meta != nil {
 		m, err := registry.Normalize(d.Meta)
 		if err != nil {

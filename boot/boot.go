@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -42,7 +43,8 @@ type Runtime struct {
 	stopped  chan struct{}
 	stopErr  error
 
-	apply sync.Mutex // one Apply at a time
+	apply sync.Mutex       // one Apply at a time
+	files registry.Entries // as they were last read
 }
 
 // componentTimeout is the longest time for the load, start or stop of one
@@ -84,6 +86,7 @@ func Start(ctx context.Context, app fs.FS, parts Parts, opts ...Option) (*Runtim
 		}
 	}
 	rt.ready = true
+	rt.node.Ready.Store(true)
 	rt.plan.Total = o.clock.Now().Sub(begin)
 	rt.node.Log.Info("application started", "logger", "boot", "node", rt.node.Procs.Node, "took", rt.plan.Total)
 	return rt, nil
@@ -149,6 +152,18 @@ func (rt *Runtime) infrastructure(ctx context.Context) error {
 	n.Props, n.Exit, n.Random, n.Spawn = props, rt.exit, random, o.spawn
 	n.Commands, n.Interceptors = actors.NewCommands(), o.interceptors
 	actors.TranscoderKey.Set(rt.node.App, messages.NewTranscoder())
+	dirs := map[string]string{}
+	for _, m := range o.modules {
+		if m.Dir == "" {
+			continue
+		}
+		dir, err := filepath.Abs(m.Dir)
+		if err != nil {
+			return fmt.Errorf("finding the folder of module %s: %w", m.Name, err)
+		}
+		dirs[m.Name] = dir
+	}
+	actors.ModuleDirsKey.Set(rt.node.App, dirs)
 	for _, set := range o.values {
 		set(rt.node.App)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -77,6 +78,7 @@ func (rt *Runtime) entries(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the entries:\n%w", err)
 	}
+	rt.files = es
 	for _, check := range rt.opt.checks {
 		if err := check(es); err != nil {
 			return err
@@ -111,16 +113,18 @@ func (rt *Runtime) timed(name string, f func() error) error {
 type Applied struct {
 	Version                   int64
 	Created, Updated, Deleted []string
+	Changes                   []registry.Change // field by field, in order of the ids
 	Took                      time.Duration
 }
 
 // Changed reports whether anything was different.
 func (a Applied) Changed() bool { return len(a.Created)+len(a.Updated)+len(a.Deleted) > 0 }
 
-// Apply makes what app says the state of the registry: it takes the place of the
-// file system given to Start; entries that programs made meanwhile go. All is
-// checked first, and after an error nothing has changed. It blocks until
-// everything new can be used.
+// Apply carries what is different in app, which takes the place of the file
+// system given to Start, over to the registry; entries that programs made or
+// changed meanwhile stay unless the files have changed them too. All is checked
+// first, and after an error nothing has changed. It blocks until everything new
+// can be used. A nil app means that the sources have changed and are read again.
 func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
 	rt.apply.Lock()
 	defer rt.apply.Unlock()
@@ -133,7 +137,9 @@ func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
 	if len(sources) == 0 {
 		sources = []registry.Source{{}}
 	}
-	sources[0].FS = app
+	if app != nil {
+		sources[0].FS = app
+	}
 	want, err := rt.read(sources)
 	if err != nil {
 		return out, fmt.Errorf("reading the entries:\n%w", err)
@@ -143,7 +149,15 @@ func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
 		return out, fmt.Errorf("comparing with the entries in use: %w", err)
 	}
 	out.Version = base
-	ops := registry.Delta(have, want)
+	target := maps.Clone(have)
+	for _, op := range registry.Delta(rt.files, want) {
+		if op.Kind == registry.Delete {
+			delete(target, op.Entry.ID)
+		} else {
+			target[op.Entry.ID] = op.Entry
+		}
+	}
+	ops := registry.Delta(have, target)
 	for _, op := range ops {
 		list := map[registry.OpKind]*[]string{registry.Create: &out.Created, registry.Update: &out.Updated, registry.Delete: &out.Deleted}[op.Kind]
 		*list = append(*list, op.Entry.ID.String())
@@ -154,8 +168,9 @@ func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
 			return Applied{Version: base}, fmt.Errorf("applying the changes: %w", err)
 		}
 		out.Version = v.ID
-		rt.opt.sources = sources
+		out.Changes = registry.Diff(have, target)
 	}
+	rt.opt.sources, rt.files = sources, want
 	out.Took = rt.node.Clock.Now().Sub(begin)
 	return out, nil
 }

@@ -38,7 +38,8 @@ func WithSources(sources ...registry.Source) Option {
 }
 
 // WithModules tells which modules are among the sources, so that every
-// ns.dependency can be checked.
+// ns.dependency can be checked and a file system can begin at the folder of its
+// module. A Dir is relative to the working directory here.
 func WithModules(modules ...registry.Module) Option {
 	return func(o *options) { o.modules = append(o.modules, modules...) }
 }

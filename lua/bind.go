@@ -186,7 +186,7 @@ func (e *Engine) bindFunc(prefix string, f Func, recv reflect.Type) (string, *gl
 		if c.L != nil { // a Do further down is at work
 			c = &Call{}
 		}
-		c.vm, c.L, c.first, c.pushed, c.name = vm, L, first, 0, sig.Name
+		c.vm, c.L, c.first, c.pushed, c.name, c.collect = vm, L, first, 0, sig.Name, false
 		defer func() { c.L, c.raised = nil, nil }()
 		if do != nil {
 			c.fail(do(c))
@@ -304,7 +304,7 @@ func (c *Call) fail(err error) {
 			c.raised = glua.LString(c.where() + r.Error())
 		}
 	default:
-		c.pushed, c.out = 0, nil
+		c.pushed, c.out = 0, c.out[:0]
 		_ = c.Return(nil, messages.AsError(err))
 	}
 }

@@ -22,7 +22,7 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 	libs := vm.prog.libs
 	if vm.main != nil && b.step == 0 {
 		b.step = len(libs) + 2
-		return b.run(t, vm.main, b.values()...)
+		return b.run(t, vm.main, b.values(t)...)
 	}
 	if vm.env == nil {
 		vm.env = vm.newEnv()
@@ -37,18 +37,23 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 			b.vals = make(map[*Program]glua.LValue, n)
 		}
 		lib := libs[b.step-1]
-		return b.chunk(t, lib, b.libEnv(lib))
+		return b.chunk(t, lib, b.libEnv(lib), nil)
 	case b.step == n+1:
 		b.bind(vm.prog, vm.env)
-		return b.chunk(t, vm.prog, vm.env)
+		var args []glua.LValue
+		if vm.prog.Method == "" { // the chunk is all there is to run
+			b.step++
+			args = b.values(t)
+		}
+		return b.chunk(t, vm.prog, vm.env, args)
 	case b.step == n+2:
 		fn := b.method(first(ret))
 		if fn == nil {
-			vm.finish(nil, messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method))
+			vm.finish(&End{Err: messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method)})
 			return false
 		}
 		vm.main = fn
-		return b.run(t, fn, b.values()...)
+		return b.run(t, fn, b.values(t)...)
 	}
 	b.done(ret)
 	return false
@@ -68,16 +73,16 @@ func (b *boot) run(t *task, fn *glua.LFunction, args ...glua.LValue) bool {
 	return true
 }
 
-func (b *boot) chunk(t *task, p *Program, env *glua.LTable) bool {
+func (b *boot) chunk(t *task, p *Program, env *glua.LTable, args []glua.LValue) bool {
 	t.th = b.vm.thread(env)
-	t.fn, t.args, t.tail = t.th.NewFunctionFromProto(p.proto), nil, false
+	t.fn, t.args, t.tail = t.th.NewFunctionFromProto(p.proto), args, false
 	return true
 }
 
-func (b *boot) values() []glua.LValue {
-	out := make([]glua.LValue, len(b.args))
-	for i, a := range b.args {
-		out[i] = b.vm.eng.toLua(a)
+func (b *boot) values(t *task) []glua.LValue {
+	out := t.buf[:0]
+	for _, a := range b.args {
+		out = append(out, b.vm.eng.toLua(a))
 	}
 	b.args = nil
 	return out
@@ -101,19 +106,20 @@ func (b *boot) done(ret []glua.LValue) {
 	vm := b.vm
 	if len(ret) > 1 {
 		if e, ok := errorOf(ret[1]); ok {
-			vm.finish(nil, e)
+			vm.finish(&End{Err: e})
 			return
 		}
 		if s, ok := ret[1].(glua.LString); ok {
-			vm.finish(nil, &messages.Error{Message: string(s)})
+			vm.finish(&End{Err: &messages.Error{Message: string(s)}})
 			return
 		}
 	}
-	values := make([]messages.Value, len(ret))
-	for i, v := range ret {
-		values[i] = fromLua(v)
+	end := &End{}
+	end.Values = end.one[:0]
+	for _, v := range ret {
+		end.Values = append(end.Values, fromLua(v))
 	}
-	vm.finish(values, nil)
+	vm.finish(end)
 }
 
 // newEnv makes the global table of this state. A program that cannot change it
@@ -131,18 +137,23 @@ func (vm *VM) newEnv() *glua.LTable {
 // bind puts the values of p's imports into env.
 func (b *boot) bind(p *Program, env *glua.LTable) {
 	for _, im := range p.Imports {
-		if im.Library != nil {
+		switch m := b.vm.eng.modules[im.Module]; {
+		case im.Library != nil:
 			env.RawSetString(im.Alias, b.vals[im.Library])
-		} else if m := b.vm.eng.modules[im.Module]; m != nil {
+		case m != nil:
 			env.RawSetString(im.Alias, m.value)
+		case im.Module == "":
+			env.RawSetString(im.Alias, b.vm.eng.toLua(im.Value))
 		}
 	}
 }
 
 // libEnv is the global table of a library's chunk: that of the state, and in
-// front of it the library's own imports.
+// front of it the library's own imports; its modules too where the program must
+// not see them.
 func (b *boot) libEnv(lib *Program) *glua.LTable {
-	if len(lib.Imports) == 0 {
+	sandboxed := b.vm.prog.Sandbox != nil
+	if len(lib.Imports) == 0 && !sandboxed {
 		return b.vm.env
 	}
 	tmpl := b.vm.eng.tmpl
@@ -152,6 +163,13 @@ func (b *boot) libEnv(lib *Program) *glua.LTable {
 	meta.RawSetString("__newindex", b.vm.env)
 	meta.RawSetString("__metatable", glua.LFalse)
 	env.Metatable = meta
+	if sandboxed {
+		for _, name := range lib.Modules {
+			if m := b.vm.eng.modules[name]; m != nil {
+				env.RawSetString(name, m.value)
+			}
+		}
+	}
 	b.bind(lib, env)
 	return env
 }

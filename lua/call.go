@@ -131,21 +131,42 @@ func (c *Call) Object(i int) any {
 	return nil
 }
 
-// Field is the Go value of an object, or the frozen copy of anything else, under
-// a key of the table that is argument i. It finds objects, which a frozen copy
-// does not keep.
-func (c *Call) Field(i int, key string) any {
-	t, ok := c.at(i).(*glua.LTable)
-	if !ok {
-		return nil
+// Field is the Go value of an object, or the frozen copy of anything else, at the
+// end of a path of keys, strings and ints, from the table that is argument i. It
+// finds objects, which a frozen copy does not keep.
+func (c *Call) Field(i int, path ...any) any {
+	v := c.at(i)
+	for _, key := range path {
+		t, ok := v.(*glua.LTable)
+		if !ok {
+			return nil
+		}
+		switch t = stdlib.Contents(t); key := key.(type) {
+		case int:
+			v = t.RawGetInt(key)
+		case string:
+			v = t.RawGetString(key)
+		}
 	}
-	return objectOrValue(stdlib.Contents(t).RawGetString(key))
+	return objectOrValue(v)
 }
 
 // Pairs are the keys and values of the table that is argument i in turn, the
 // values as Field gives them.
-func (c *Call) Pairs(i int) []any {
+func (c *Call) Pairs(i int) []any { return pairs(c.at(i)) }
+
+// ItemPairs are the Pairs of the table that is element n, from 0, of the list
+// that is argument i.
+func (c *Call) ItemPairs(i, n int) []any {
 	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	return pairs(stdlib.Contents(t).RawGetInt(n + 1))
+}
+
+func pairs(v glua.LValue) []any {
+	t, ok := v.(*glua.LTable)
 	if !ok {
 		return nil
 	}
@@ -174,6 +195,31 @@ func objectOrValue(v glua.LValue) any {
 		return ud.Value
 	}
 	return fromLua(v)
+}
+
+// Predicate is the function under a key of the table that is argument i: calling it
+// calls the function and reports whether its first result is true in the sense of
+// Lua. It is nil where there is no function. What the function raises goes
+// through the caller; it is for use before the declared function returns.
+func (c *Call) Predicate(i int, key string) func(args ...any) bool {
+	t, ok := c.at(i).(*glua.LTable)
+	if !ok {
+		return nil
+	}
+	fn, ok := stdlib.Contents(t).RawGetString(key).(*glua.LFunction)
+	if !ok {
+		return nil
+	}
+	return func(args ...any) bool {
+		c.L.Push(fn)
+		for _, a := range args {
+			c.L.Push(c.vm.eng.toLua(a))
+		}
+		c.L.Call(len(args), 1)
+		v := c.L.Get(-1)
+		c.L.Pop(1)
+		return glua.LVAsBool(v)
+	}
 }
 
 // Self is the Go value of the object a method was called on.
@@ -230,6 +276,12 @@ func (c *Call) Allowed(action, resource string) bool {
 
 // Modules lists the modules of the runtime.
 func (c *Call) Modules() []Module { return c.vm.eng.Modules() }
+
+// HasModule reports whether there is a module of that name.
+func (c *Call) HasModule(name string) bool {
+	known, _ := c.vm.eng.HasModule(name)
+	return known
+}
 
 // NewChannel makes a channel of the process with a buffer of size values.
 func (c *Call) NewChannel(size int) *Channel { return c.vm.newChannel(size) }

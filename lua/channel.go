@@ -130,7 +130,7 @@ func (ch *Channel) give(r selected, v any, ok bool) {
 		ch.vm.wake(r.w, ch.result(val, ok))
 		return
 	}
-	ch.vm.wake(r.w, val, glua.LBool(ok))
+	ch.vm.wake(r.w, append(r.w.room(), val, glua.LBool(ok))...)
 }
 
 // leave takes the other cases of a select out of their queues.
@@ -301,6 +301,8 @@ var channelModule = Module{
 	Doc:    "Channels connect the coroutines of one process.",
 	Class:  []Class{Process},
 	Global: true,
+
+	Sandbox: []string{"new", "select"},
 	Funcs: []Func{
 		{
 			Sig: "new(size?: integer): Channel",

@@ -143,12 +143,25 @@ func directPcall(L *state, handler glua.LValue) int {
 // luaRequire looks a module up in the global table: there is nothing to load.
 func luaRequire(L *state) int {
 	name := L.CheckString(1)
-	if v := L.GetField(L.Env, name); v != glua.LNil {
+	if v := L.GetField(callerEnv(L), name); v != glua.LNil {
 		L.Push(v)
 		return 1
 	}
 	L.RaiseError("module '%s' not found", name)
 	return 0
+}
+
+// callerEnv is the global table of the Lua function that called: that of a
+// library inside its functions, whoever called them.
+func callerEnv(L *state) *glua.LTable {
+	if at, ok := L.GetStack(1); ok {
+		if v, err := L.GetInfo("f", at, glua.LNil); err == nil {
+			if fn, ok := v.(*glua.LFunction); ok && !fn.IsG {
+				return fn.Env
+			}
+		}
+	}
+	return L.Env
 }
 
 // Coroutine is the coroutine library, with spawn.

@@ -55,7 +55,8 @@ type Engine struct {
 
 type boundModule struct {
 	Module
-	value glua.LValue
+	value   glua.LValue
+	sandbox glua.LValue // what of it sandboxed programs see; nil where Sandbox does not say
 }
 
 // registerCap is how many values one Lua thread may hold, about 4 MB.
@@ -72,7 +73,8 @@ func NewEngine(opt Options) (*Engine, error) {
 	opt.Modules = slices.Concat(builtins, opt.Modules)
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 1024, CallStackSize: 64})
 	e := &Engine{opt: opt, tmpl: L, modules: map[string]*boundModule{}, types: map[reflect.Type]*boundType{}, shared: map[string]*glua.LTable{}}
-	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step})
+	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step, Account: account})
+	e.globals.RawSetString(noteName, L.NewFunction(note))
 	e.openBase()
 	for _, m := range opt.Modules {
 		for _, t := range m.Types {
@@ -94,6 +96,9 @@ func NewEngine(opt Options) (*Engine, error) {
 			return nil, err
 		}
 		e.modules[m.Name] = b
+		if m.Sandbox != nil {
+			b.sandbox = b.reduced(L)
+		}
 		if m.Global {
 			e.globals.RawSetString(m.Name, b.value)
 		}
@@ -140,27 +145,30 @@ func (e *Engine) HasModule(name string) (known, global bool) {
 type Unit struct {
 	ID      string // entry id, the name of the chunk
 	Source  string
-	Method  string // the function to run; for libraries ""
+	Method  string // the function to run; "" for libraries, and for the chunk itself
 	Modules []string
 	Imports []Import
 	Limits  Limits
+	Sandbox *Sandbox // nil for code of the application
 }
 
 // Limits bound one process. A field that is 0 means the default.
 type Limits struct {
-	Memory     int64 // bytes it may hold, as Engine.SetMemory has it
-	Mailbox    int   // messages that may wait, no limit by default
-	Operations int   // timers, subscriptions and calls under way, 100,000 by default
+	Memory       int64 // bytes it may hold, as Engine.SetMemory has it
+	Instructions int64 // VM instructions of a process, or of a call of a function; no limit by default
+	Mailbox      int   // messages that may wait, no limit by default
+	Operations   int   // timers, subscriptions and calls under way, 100,000 by default
 }
 
 // defaultOperations bounds what can wake a process at the same time.
 const defaultOperations = 100_000
 
-// Import binds the value of a library, or a module, to a name.
+// Import binds the value of a library, or a module, or plain data to a name.
 type Import struct {
 	Alias   string
-	Library *Program // nil for a module
-	Module  string
+	Library *Program // nil for a module or data
+	Module  string   // "" for data
+	Value   messages.Value
 }
 
 // Program is a compiled Unit. It is immutable and shared by all its processes.
@@ -184,7 +192,7 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 	if err != nil {
 		return nil, messages.Errorf(messages.Invalid, "%s", parseError(u.ID, err))
 	}
-	rewriteFor(chunk)
+	chunk = rewrite(chunk)
 	returnMethod(chunk, u.Method)
 	proto, err := compile(chunk, u.ID)
 	if err != nil {
@@ -195,7 +203,11 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 	if err := e.collect(p, names); err != nil {
 		return nil, err
 	}
-	p.globals = e.sharedGlobals(names)
+	if u.Sandbox != nil {
+		p.globals = e.sandboxGlobals(names, u.Sandbox)
+	} else {
+		p.globals = e.sharedGlobals(names)
+	}
 	p.ownEnv = len(p.libs) > 0 || len(u.Imports) > 0 || needsEnv(proto)
 	p.meta = e.tmpl.CreateTable(0, 2)
 	p.meta.RawSetString("__index", p.globals)
@@ -215,13 +227,16 @@ func (e *Engine) collect(p *Program, names map[string]bool) error {
 		return nil
 	}
 	visit := func(q *Program) error {
+		if p.Sandbox != nil && q != p {
+			return nil // its modules are its own
+		}
 		for _, name := range q.Modules {
 			if err := need(q.ID, name); err != nil {
 				return err
 			}
 		}
 		for _, im := range q.Imports {
-			if im.Library == nil {
+			if im.Module != "" {
 				if err := need(q.ID, im.Module); err != nil {
 					return err
 				}
@@ -292,7 +307,12 @@ func compile(chunk []ast.Stmt, name string) (p *glua.FunctionProto, err error) {
 			err = fmt.Errorf("%s: %v", name, r)
 		}
 	}()
-	return glua.Compile(chunk, name)
+	if p, err = glua.Compile(chunk, name); err == nil {
+		// The chunk has no name for the table "arg" that gopher-lua would make of its
+		// arguments at each start.
+		p.IsVarArg &^= glua.VarArgNeedsArg
+	}
+	return p, err
 }
 
 // parseError brings gopher-lua's message into the form chunk:line:column.

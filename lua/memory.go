@@ -53,12 +53,49 @@ func (e *Engine) track(rc *runCtx) {
 // never was. It may be called by any goroutine.
 func (vm *VM) Memory() int64 { return vm.size.Load() }
 
+// largeText is how long a text must be to be noted when it becomes part of
+// another one.
+const largeText = 256 << 10
+
+// note is the function noteName: it returns its argument.
+func note(L *state) int {
+	if s, ok := L.Get(1).(glua.LString); ok && len(s) >= largeText {
+		vmOf(L).grow(len(s))
+	}
+	L.SetTop(1) // a call in its place gives all its results
+	return 1
+}
+
+// account is told by the standard library what it is about to allocate.
+func account(L *state, bytes int) error {
+	vm := vmOf(L)
+	if vm.grow(bytes); vm.killed.Load() != nil {
+		return vm.Err()
+	}
+	return nil
+}
+
+// grow notes large allocations: after a quarter of what the process may hold,
+// the collector is not waited for.
+func (vm *VM) grow(bytes int) {
+	vm.grown += int64(bytes)
+	if most := vm.mayHold(); most > 0 && vm.grown > most/4 {
+		vm.weigh()
+	}
+}
+
+// mayHold is how many bytes the process may hold, 0 for no limit.
+func (vm *VM) mayHold() int64 {
+	if most := vm.prog.Limits.Memory; most > 0 {
+		return most
+	}
+	return vm.eng.memory.Load()
+}
+
 // weigh measures the process and ends it if it holds too much.
 func (vm *VM) weigh() {
-	most := vm.prog.Limits.Memory
-	if most == 0 {
-		most = vm.eng.memory.Load()
-	}
+	vm.grown = 0
+	most := vm.mayHold()
 	w := weigher{seen: map[unsafe.Pointer]struct{}{}, most: most}
 	if most <= 0 {
 		w.most = 1 << 62

@@ -15,6 +15,11 @@ type Module struct {
 	Class  []Class
 	Global bool // present without being listed in modules:
 
+	// Sandbox lists what of a Global module sandboxed programs see, whatever its
+	// class. Without it they see all of the module, or nothing where they must not
+	// use its class.
+	Sandbox []string
+
 	Funcs  []Func
 	Tables []Table // tables inside the module's table: system.memory
 	Consts []Const

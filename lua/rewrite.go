@@ -2,7 +2,21 @@ package lua
 
 import "github.com/yuin/gopher-lua/ast"
 
-// rewriteFor turns every generic for into a while loop around a plain call:
+// rewriter makes a program fit gopher-lua.
+type rewriter struct{ notes bool } // the program uses noteName
+
+// rewrite returns the statements of a chunk as they are compiled.
+func rewrite(chunk []ast.Stmt) []ast.Stmt {
+	var r rewriter
+	r.block(chunk)
+	if r.notes {
+		bind := atLine(&ast.LocalAssignStmt{Names: []string{noteName}, Exprs: []ast.Expr{atLine(&ast.IdentExpr{Value: noteName}, 1)}}, 1)
+		return append([]ast.Stmt{bind}, chunk...)
+	}
+	return chunk
+}
+
+// block turns every generic for into a while loop around a plain call:
 //
 //	do local (f),(s),(c) = exprs
 //	   while true do local v1, … = (f)((s),(c)); if v1 == nil then break end; (c) = v1; do body end end
@@ -10,84 +24,104 @@ import "github.com/yuin/gopher-lua/ast"
 //
 // gopher-lua runs an iterator from inside an instruction, where it could not
 // wait; a plain call can. The names in brackets cannot be written in Lua.
-func rewriteFor(stmts []ast.Stmt) {
+func (r *rewriter) block(stmts []ast.Stmt) {
 	for i, s := range stmts {
 		switch x := s.(type) {
 		case *ast.GenericForStmt:
-			rewriteFor(x.Stmts)
-			rewriteExprs(x.Exprs)
+			r.block(x.Stmts)
+			r.exprs(x.Exprs)
 			stmts[i] = expandFor(x)
 		case *ast.DoBlockStmt:
-			rewriteFor(x.Stmts)
+			r.block(x.Stmts)
 		case *ast.WhileStmt:
-			rewriteFor(x.Stmts)
-			rewriteExpr(x.Condition)
+			r.block(x.Stmts)
+			r.expr(x.Condition)
 		case *ast.RepeatStmt:
-			rewriteFor(x.Stmts)
-			rewriteExpr(x.Condition)
+			r.block(x.Stmts)
+			r.expr(x.Condition)
 		case *ast.IfStmt:
-			rewriteExpr(x.Condition)
-			rewriteFor(x.Then)
-			rewriteFor(x.Else)
+			r.expr(x.Condition)
+			r.block(x.Then)
+			r.block(x.Else)
 		case *ast.NumberForStmt:
-			rewriteFor(x.Stmts)
-			rewriteExprs([]ast.Expr{x.Init, x.Limit, x.Step})
+			r.block(x.Stmts)
+			r.exprs([]ast.Expr{x.Init, x.Limit, x.Step})
 		case *ast.FuncDefStmt:
-			rewriteFor(x.Func.Stmts)
+			r.block(x.Func.Stmts)
 		case *ast.LocalAssignStmt:
-			rewriteExprs(x.Exprs)
+			r.exprs(x.Exprs)
 		case *ast.AssignStmt:
-			rewriteExprs(x.Rhs)
-			rewriteExprs(x.Lhs)
+			r.exprs(x.Rhs)
+			r.exprs(x.Lhs)
 		case *ast.ReturnStmt:
-			rewriteExprs(x.Exprs)
+			r.exprs(x.Exprs)
 		case *ast.FuncCallStmt:
-			rewriteExpr(x.Expr)
+			r.expr(x.Expr)
 		}
 	}
 }
 
-func rewriteExprs(es []ast.Expr) {
+func (r *rewriter) exprs(es []ast.Expr) {
 	for _, e := range es {
-		rewriteExpr(e)
+		r.expr(e)
 	}
 }
 
-func rewriteExpr(e ast.Expr) {
+func (r *rewriter) expr(e ast.Expr) {
 	switch x := e.(type) {
 	case *ast.FunctionExpr:
-		rewriteFor(x.Stmts)
+		r.block(x.Stmts)
 	case *ast.FuncCallExpr:
-		rewriteExpr(x.Func)
-		rewriteExpr(x.Receiver)
-		rewriteExprs(x.Args)
+		r.expr(x.Func)
+		r.expr(x.Receiver)
+		r.exprs(x.Args)
 	case *ast.TableExpr:
 		for _, f := range x.Fields {
-			rewriteExpr(f.Key)
-			rewriteExpr(f.Value)
+			r.expr(f.Key)
+			r.expr(f.Value)
 		}
 	case *ast.LogicalOpExpr:
-		rewriteExpr(x.Lhs)
-		rewriteExpr(x.Rhs)
+		r.expr(x.Lhs)
+		r.expr(x.Rhs)
 	case *ast.RelationalOpExpr:
-		rewriteExpr(x.Lhs)
-		rewriteExpr(x.Rhs)
+		r.expr(x.Lhs)
+		r.expr(x.Rhs)
 	case *ast.StringConcatOpExpr:
-		rewriteExpr(x.Lhs)
-		rewriteExpr(x.Rhs)
+		r.expr(x.Lhs)
+		r.expr(x.Rhs)
+		if grows(x.Lhs) && grows(x.Rhs) {
+			r.notes = true
+			x.Lhs = atLine(&ast.FuncCallExpr{Func: atLine(&ast.IdentExpr{Value: noteName}, x.Line()), Args: []ast.Expr{x.Lhs}}, x.Line())
+		}
 	case *ast.ArithmeticOpExpr:
-		rewriteExpr(x.Lhs)
-		rewriteExpr(x.Rhs)
+		r.expr(x.Lhs)
+		r.expr(x.Rhs)
 	case *ast.UnaryMinusOpExpr:
-		rewriteExpr(x.Expr)
+		r.expr(x.Expr)
 	case *ast.UnaryNotOpExpr:
-		rewriteExpr(x.Expr)
+		r.expr(x.Expr)
 	case *ast.UnaryLenOpExpr:
-		rewriteExpr(x.Expr)
+		r.expr(x.Expr)
 	case *ast.AttrGetExpr:
-		rewriteExpr(x.Object)
-		rewriteExpr(x.Key)
+		r.expr(x.Object)
+		r.expr(x.Key)
 	}
+}
+
+// noteName is the function that large texts pass through before they become
+// part of larger ones: a text that is put together with itself grows faster than
+// anything else, and gopher-lua does not count it.
+const noteName = "(note)"
+
+// grows reports whether an operand of a concatenation could be a large text.
+func grows(e ast.Expr) bool {
+	switch x := e.(type) {
+	case *ast.StringExpr, *ast.NumberExpr:
+		return false
+	case *ast.StringConcatOpExpr:
+		return grows(x.Lhs) || grows(x.Rhs)
+	}
+	return true
 }
 
 func expandFor(x *ast.GenericForStmt) ast.Stmt {

@@ -16,6 +16,7 @@ type task struct {
 	th    *state          // the innermost thread
 	fn    *glua.LFunction // what th starts with; nil once it has started
 	args  []glua.LValue   // what it goes on with
+	buf   [2]glua.LValue  // where few args are
 	tail  bool            // it left from a tail call of its last function: the results are its own
 	stack []frame         // the threads below, innermost last
 	co    *coro           // a spawned coroutine's object
@@ -84,7 +85,7 @@ func (vm *VM) drive(rc *runCtx, t *task) {
 		case opWait:
 			return
 		case opQuit:
-			vm.finish(nil, nil)
+			vm.finish(&End{})
 			return
 		case opNone: // the innermost thread ended
 			if vm.killed.Load() != nil {
@@ -317,7 +318,7 @@ func (vm *VM) taskEnded(t *task, out outcome) {
 		t.co.status = "dead"
 	}
 	if out.err != nil {
-		vm.finish(nil, vm.failure(out.err, out.bt))
+		vm.finish(&End{Err: vm.failure(out.err, out.bt)})
 		return
 	}
 	if t.boot == nil {

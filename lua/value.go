@@ -12,7 +12,8 @@ import (
 )
 
 // toLua makes a Lua value of any Go value that functions return: Values, plain
-// Go data, and objects whose type a module declares.
+// Go data, objects whose type a module declares, and a Func, such as an
+// iterator.
 func (e *Engine) toLua(a any) glua.LValue {
 	switch v := a.(type) {
 	case nil:
@@ -29,6 +30,8 @@ func (e *Engine) toLua(a any) glua.LValue {
 		return glua.LNumber(v)
 	case string:
 		return luaString(a)
+	case Func:
+		return e.function(v)
 	case *messages.Mail:
 		return &glua.LUserData{Value: v, Metatable: e.mail}
 	case *messages.Table:
@@ -79,6 +82,16 @@ func (e *Engine) toLua(a any) glua.LValue {
 		return out
 	}
 	return e.toLua(messages.ValueOf(v))
+}
+
+// function makes a Lua function that a program is given. A mistake in its
+// declaration is one in the program around Lua.
+func (e *Engine) function(f Func) *glua.LFunction {
+	_, fn, err := e.bindFunc("", f, nil)
+	if err != nil {
+		panic(err)
+	}
+	return fn
 }
 
 var channelType = reflect.TypeFor[*Channel]()

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -23,12 +24,14 @@ type VM struct {
 	// instruction, which makes it the place to count, preempt and kill.
 	instr    int64
 	sliceEnd int64
+	budget   int64 // instructions it may execute in all
 	limit    atomic.Int64
 	killed   atomic.Pointer[messages.Error]
 	running  *state      // the thread that executes
 	raising  glua.LValue // raised at its next instruction
 	round    uint64      // of Measure when it was last weighed
 	size     atomic.Int64
+	grown    int64 // large allocations since then
 
 	first  task // runs main
 	boot   boot
@@ -53,9 +56,11 @@ type VM struct {
 
 // End is how a process ended.
 type End struct {
-	Values  []messages.Value // what main returned
-	Err     *messages.Error  // why it failed
-	Upgrade *Upgrade         // it wants to go on with other code
+	messages.FunctionResult                 // what main returned
+	Err                     *messages.Error // why it failed
+	Upgrade                 *Upgrade        // it wants to go on with other code
+
+	one [1]messages.Value // of FunctionResult, mostly
 }
 
 // Upgrade is the request to restart main with new code.
@@ -82,6 +87,10 @@ func (e *Engine) NewVM(p *Program, host Host) *VM {
 // function with args. The work is done by the next Run.
 func (vm *VM) Start(args []messages.Value) {
 	vm.end = nil
+	vm.budget = math.MaxInt64
+	if n := vm.prog.steps(); n > 0 {
+		vm.budget = vm.instr + n
+	}
 	vm.runs++
 	t := &vm.first
 	*t = task{boot: &vm.boot}
@@ -123,13 +132,13 @@ func (vm *VM) Run(slot Slot) bool {
 	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
 	for vm.end == nil {
 		if err := vm.killed.Load(); err != nil {
-			vm.finish(nil, err)
+			vm.finish(&End{Err: err})
 			break
 		}
 		w, ok := vm.ready.pop()
 		if !ok {
 			if vm.open == 0 {
-				vm.finish(nil, messages.Errorf(messages.Internal, "all coroutines blocked with no pending operations"))
+				vm.finish(&End{Err: messages.Errorf(messages.Internal, "all coroutines blocked with no pending operations")})
 			}
 			break
 		}
@@ -152,8 +161,8 @@ func (vm *VM) Run(slot Slot) bool {
 }
 
 // finish ends the process: every other coroutine ends with it.
-func (vm *VM) finish(values []messages.Value, err *messages.Error) {
-	vm.end = &End{Values: values, Err: err}
+func (vm *VM) finish(end *End) {
+	vm.end = end
 	if vm.want.upgrade != nil {
 		vm.end = &End{Upgrade: vm.want.upgrade}
 		vm.want.upgrade = nil
@@ -178,7 +187,7 @@ func (vm *VM) reset() {
 	}
 	vm.onEnd = nil
 	vm.ops, vm.free, vm.open = nil, nil, 0
-	vm.ready = queue[*waiter]{}
+	vm.ready.reset()
 	vm.cur, vm.running = nil, nil
 	vm.first, vm.boot = task{}, boot{}
 	vm.runs++
@@ -222,7 +231,7 @@ func (vm *VM) Close() {
 		vm.reset()
 	}
 	vm.main, vm.env = nil, nil
-	vm.mailbox = mailbox{}
+	vm.mailbox, vm.ready = mailbox{}, queue[*waiter]{}
 }
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
@@ -237,6 +246,9 @@ func (vm *VM) Done() <-chan struct{} {
 }
 
 func (vm *VM) slow() <-chan struct{} {
+	if vm.instr >= vm.budget {
+		vm.Kill(vm.prog.spent())
+	}
 	if vm.killed.Load() != nil {
 		return closedChan
 	}
@@ -265,11 +277,11 @@ func (vm *VM) slow() <-chan struct{} {
 	return nil
 }
 
-// setLimit says when Done has to look up next: at the end of the slice, or
-// before the thread could run out of call frames. An instruction pushes at most
+// setLimit says when Done has to look up next: at the end of the slice or of the
+// budget, or before the thread could run out of call frames. An instruction pushes at most
 // two.
 func (vm *VM) setLimit(th *state) {
-	limit := vm.sliceEnd
+	limit := min(vm.sliceEnd, vm.budget)
 	if used, room := frames(th); room < vm.eng.opt.MaxFrames {
 		limit = min(limit, vm.instr+int64(max(1, (room-used)/3)))
 	}

@@ -91,6 +91,15 @@ func (gone) Value(any) any               { return nil }
 
 var errGone = messages.Errorf(messages.Canceled, "process has ended")
 
+// room is where the results of a waiter can be put together. Nothing else is
+// there while it waits.
+func (w *waiter) room() []glua.LValue {
+	if w.nest != nil {
+		return nil
+	}
+	return w.t.buf[:0]
+}
+
 // wake lets a waiter go on with these results.
 func (vm *VM) wake(w *waiter, vals ...glua.LValue) {
 	if w.nest != nil {
@@ -213,7 +222,12 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		then(answer, err)
 		return
 	}
-	c := &Call{vm: vm, collect: true}
+	c := &vm.call
+	if c.L != nil { // a call is at work, and answers come from within it
+		c = &Call{}
+	}
+	*c = Call{vm: vm, collect: true}
+	c.out = w.room()
 	switch {
 	case failed && cmd.Catch != nil:
 		c.fail(cmd.Catch(c, err))
@@ -227,11 +241,13 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		}
 		c.fail(c.Return(answer))
 	}
-	if c.raised != nil {
-		vm.wakeRaise(w, c.raised)
+	raised, out := c.raised, c.out
+	*c = Call{}
+	if raised != nil {
+		vm.wakeRaise(w, raised)
 		return
 	}
-	vm.wake(w, c.out...)
+	vm.wake(w, out...)
 }
 
 // Fire tells that the time of a timer has come.
@@ -285,6 +301,15 @@ func (q *queue[T]) pop() (T, bool) {
 		q.head = 0
 	}
 	return v, true
+}
+
+// reset empties the queue; it keeps little memory.
+func (q *queue[T]) reset() {
+	clear(q.items)
+	if cap(q.items) > 64 {
+		q.items = nil
+	}
+	q.items, q.head = q.items[:0], 0
 }
 
 // remove takes out every item that drop reports.

@@ -107,6 +107,7 @@ type EntryData struct {
 	ID, Kind string
 	Meta     map[string]any
 	Data     any
+	Module   string // "organisation/name" of the module it was loaded from, or ""
 }
 
 // EntryOp is one change: Kind is "entry.create", "entry.update" or

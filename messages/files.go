@@ -1,10 +1,21 @@
 package messages
 
-import "io/fs"
+import (
+	"io"
+	"io/fs"
+)
 
 // FilesOpen asks a fs.* entry for its file system. Answered with a FileSystem,
 // or with Unavailable while the entry does not run. It stays on its node.
 type FilesOpen struct{}
+
+// EntriesLoad asks a fs.* entry for the entries in its files, as they are read at
+// boot: those of all files below a folder, or of one file. Answered with
+// []*EntryData in the order of their ids. Path is a name of FileSystem.
+type EntriesLoad struct {
+	Path string
+	File bool
+}
 
 // FileSystem is the folder tree of a fs.* entry. Names are those of io/fs: no
 // leading slash, no "." or ".." elements, "." for the root; others are refused
@@ -20,11 +31,10 @@ type FileSystem interface {
 	Remove(name string) error                   // a file or an empty folder
 }
 
-// File is an open file. It is used by one goroutine at a time.
+// File is an open file with one position. Its methods may be called by many
+// goroutines, Close at any time. Its errors are as those of FileSystem, and io.EOF.
 type File interface {
-	Read(p []byte) (int, error)
-	Write(p []byte) (int, error)
-	Seek(offset int64, whence int) (int64, error)
+	io.ReadWriteSeeker
 	Stat() (fs.FileInfo, error)
 	Sync() error
 	Close() error

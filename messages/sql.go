@@ -15,6 +15,12 @@ type SQLDatabase struct {
 	// Pool is safe for use by many goroutines. The entry closes the pool it
 	// gives; its error is an Unavailable while the entry does not run.
 	Pool func() (*sql.DB, error)
+
+	// Explain gives an error of the driver its kind: AlreadyExists for a key that
+	// is there, Invalid for a mistake in the statement or its parameters, Conflict
+	// (retryable) for what another transaction got in the way of, Unavailable
+	// (retryable) for a server that cannot be reached, and so on.
+	Explain func(error) *Error
 }
 
 // The types of databases, as programs see them.

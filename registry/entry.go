@@ -67,6 +67,12 @@ type Entry struct {
 // Module returns the module the entry was loaded from, "organisation/name", or "".
 func (e Entry) Module() string { return e.module }
 
+// InModule returns the entry as one of a module.
+func (e Entry) InModule(module string) Entry {
+	e.module = module
+	return e
+}
+
 // Fields returns Data as a map, or nil if it is anything else. The map is the
 // entry's own: do not write into it.
 func (e Entry) Fields() map[string]any {

@@ -14,6 +14,7 @@ type Module struct {
 	Name     string // organisation/name
 	Version  string // "" if unknown
 	Replaced bool   // taken from a local folder
+	Dir      string // its folder, relative to the lock file; "" for an archive
 	Manifest Manifest
 	Source   Source
 }
@@ -105,7 +106,7 @@ func (r *resolver) replacement(name, to string) {
 			version = m.Version
 		}
 	}
-	r.add(Module{Name: name, Version: version, Replaced: true, Source: Source{FS: fsys, Root: root, Name: shown}}, path.Clean(to))
+	r.add(Module{Name: name, Version: version, Replaced: true, Dir: to, Source: Source{FS: fsys, Root: root, Name: shown}}, path.Clean(to))
 }
 
 func (r *resolver) vendored(m LockModule) {
@@ -122,7 +123,11 @@ func (r *resolver) vendored(m LockModule) {
 		fsys, err := r.folder(name)
 		switch {
 		case err == nil:
-			r.add(Module{Name: m.Name, Version: m.Version, Source: Source{FS: fsys, Name: name}}, name)
+			found := Module{Name: m.Name, Version: m.Version, Source: Source{FS: fsys, Name: name}}
+			if name == dir {
+				found.Dir = name
+			}
+			r.add(found, name)
 			return
 		case !errors.Is(err, fs.ErrNotExist):
 			r.fail(name, "open module "+m.Name+": "+unreadable("", err).Text, "vendor it again")

@@ -28,11 +28,8 @@ func Refused() []actors.Kind {
 		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
 		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
 		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
-		refuse[fsEmbed]("fs.embed", "Files packed into an application archive."),
 		refuse[configAWS]("config.aws", "Settings of AWS."),
 		refuse[s3]("cloudstorage.s3", "A bucket of an object store."),
-		refuse[policyExpr]("security.policy.expr", "An access policy with a boolean expression."),
-		refuse[tokenStore]("security.token_store", "A store of access tokens."),
 		refuse[execDocker]("exec.docker", "Commands in containers."),
 		refuse[network]("network", "The base of the outbound networks."),
 		refuse[socks5]("network.socks5", "An outbound SOCKS5 proxy."),
@@ -72,11 +69,8 @@ type (
 	temporalClient struct{}
 	temporalWorker struct{}
 	workflowLua    struct{}
-	fsEmbed        struct{}
 	configAWS      struct{}
 	s3             struct{}
-	policyExpr     struct{}
-	tokenStore     struct{}
 	execDocker     struct{}
 	network        struct{}
 	socks5         struct{}
@@ -102,18 +96,11 @@ func (temporalWorker) refusal() error {
 }
 
 func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
-func (fsEmbed) refusal() error     { return notYet("fs.embed", "use fs.directory") }
+
 func (configAWS) refusal() error {
 	return notYet("config.aws", "leave it out: fs.directory and queue.driver.memory need no cloud")
 }
-func (s3) refusal() error { return notYet("cloudstorage.s3", "use fs.directory") }
-func (policyExpr) refusal() error {
-	return notYet("security.policy.expr", "write the conditions of a security.policy")
-}
-
-func (tokenStore) refusal() error {
-	return notYet("security.token_store", "keep the tokens in a store of your own")
-}
+func (s3) refusal() error         { return notYet("cloudstorage.s3", "use fs.directory") }
 func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
 func (network) refusal() error    { return notYet("network", "leave it out: connections go out directly") }
 

@@ -3,13 +3,10 @@ package env
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -32,32 +29,11 @@ func (c *FileConfig) Validate() error {
 		name  string
 		value any
 	}{{"file_mode", c.FileMode}, {"dir_mode", c.DirMode}} {
-		if _, err := fileMode(f.value); err != nil {
+		if _, err := actors.Permissions(f.value); err != nil {
 			return &registry.FieldError{Path: []string{f.name}, Text: err.Error(), Hint: "write permissions as in 0644"}
 		}
 	}
 	return nil
-}
-
-// fileMode reads permissions: an octal string, or the number that the file
-// format has already made of one.
-func fileMode(v any) (fs.FileMode, error) {
-	var n int64
-	switch v := v.(type) {
-	case int64:
-		n = v
-	case string:
-		var err error
-		if n, err = strconv.ParseInt(strings.TrimPrefix(v, "0o"), 8, 64); err != nil {
-			return 0, fmt.Errorf("%s is no octal number", quoted(v))
-		}
-	default:
-		return 0, fmt.Errorf("%v is no octal number", v)
-	}
-	if n <= 0 || n > 0o777 {
-		return 0, fmt.Errorf("%#o is no set of permissions", n)
-	}
-	return fs.FileMode(n), nil
 }
 
 // File keeps values in a text file.
@@ -66,8 +42,8 @@ var File = actors.Define(actors.Spec[FileConfig]{
 	Doc:  "Environment values in a .env file of KEY=VALUE lines; writing keeps its comments.",
 	Serve: func(env actors.Env, c FileConfig) actor.Actor {
 		f := &file{env: env, disk: disk{path: c.Path, create: c.AutoCreate}}
-		f.disk.mode, _ = fileMode(c.FileMode) // Validate has tried them
-		f.disk.dirMode, _ = fileMode(c.DirMode)
+		f.disk.mode, _ = actors.Permissions(c.FileMode) // Validate has tried them
+		f.disk.dirMode, _ = actors.Permissions(c.DirMode)
 		return f
 	},
 })

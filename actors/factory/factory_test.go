@@ -96,7 +96,7 @@ func TestServicesAreAnnounced(t *testing.T) {
 	}{
 		{"service", create(db), "add db needs [], 10s", ""},
 		{"no service", create(thing), "", ""},
-		{"through an entry that is none", create(web), "add web needs [db], 10s", ""},
+		{"through an entry that is none", create(web), "add web needs [db absent], 10s", ""},
 		{"update", &actors.Offer{Op: registry.Op{Kind: registry.Update, Entry: slow}, Old: web}, "remove web; add web needs [db], 1m0s; start web", ""},
 		{"lifecycle that cannot be read", create(bad), "", `stop_timeout`},
 		{"its name is free again", create(entry("bad", "service")), "add bad needs [], 10s", ""},

@@ -50,7 +50,8 @@ func (f *factory) needs(e registry.Entry) []string {
 			seen[id] = true
 			target, known := f.entries[id]
 			switch {
-			case !known:
+			case !known: // it was put aside and comes later; the supervisor finds it by then
+				out = append(out, id)
 			case f.env.Kinds[target.Kind].Service:
 				out = append(out, id)
 			default:

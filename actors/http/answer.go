@@ -19,6 +19,11 @@ func identity(ctx context.Context) *messages.Context {
 	return as
 }
 
+// withIdentity says on whose behalf a request is served; nil for nobody's.
+func withIdentity(ctx context.Context, as *messages.Context) context.Context {
+	return context.WithValue(ctx, identityKey{}, as)
+}
+
 // route is an endpoint at work: it calls the function and makes a response of
 // what came of it.
 type route struct {
@@ -53,11 +58,16 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	case r.Context().Err() != nil:
 		panic(nethttp.ErrAbortHandler) // nobody is there to read an answer
 	case err != nil:
-		t.env.Log.Error("HTTP handler failed", "endpoint", t.id, "function", t.function, "method", r.Method, "path", r.URL.Path, "error", err.Error())
+		id := failureID(w)
+		t.env.Log.Error("HTTP handler failed", "endpoint", t.id, "function", t.function, "method", r.Method, "path", r.URL.Path, "request_id", id, "error", err.Error())
 		if x.sent || broken {
 			panic(nethttp.ErrAbortHandler) // an end that looks whole would be a lie
 		}
-		fail(w, err)
+		status := nethttp.StatusInternalServerError
+		if x.tooLong() {
+			status = nethttp.StatusRequestEntityTooLarge
+		}
+		fail(w, status, err)
 	case broken:
 		panic(nethttp.ErrAbortHandler)
 	case x.sent:
@@ -68,21 +78,21 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		w.WriteHeader(x.status)
 	default:
 		if err := writeValue(w, value); err != nil {
-			t.env.Log.Error("HTTP handler returned what cannot be sent", "endpoint", t.id, "function", t.function, "error", err.Error())
-			fail(w, err)
+			t.env.Log.Error("HTTP handler returned what cannot be sent", "endpoint", t.id, "function", t.function, "request_id", failureID(w), "error", err.Error())
+			fail(w, nethttp.StatusInternalServerError, err)
 		}
 	}
 }
 
-// fail answers 500 in place of what was prepared.
-func fail(w nethttp.ResponseWriter, err error) {
+// fail answers with an error in place of what was prepared.
+func fail(w nethttp.ResponseWriter, status int, err error) {
 	h := w.Header()
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control", "Set-Cookie", "Location"} {
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Cache-Control", "Set-Cookie", "Location", sendfileHeader, filePathHeader, fileNameHeader} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(nethttp.StatusInternalServerError)
+	w.WriteHeader(status)
 	_, _ = w.Write([]byte(err.Error())) // the client may be gone
 }
 

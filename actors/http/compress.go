@@ -25,7 +25,7 @@ func newCompress(_ actors.Env, o *options) middleware {
 	return func(next nethttp.Handler) nethttp.Handler {
 		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			w.Header().Add("Vary", "Accept-Encoding")
-			if !acceptsGzip(r.Header.Get("Accept-Encoding")) || r.Method == nethttp.MethodHead {
+			if !accepts(r.Header.Get("Accept-Encoding"), "gzip") || r.Method == nethttp.MethodHead {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -36,20 +36,24 @@ func newCompress(_ actors.Env, o *options) middleware {
 	}
 }
 
-func acceptsGzip(header string) bool {
+// accepts reports whether the header Accept-Encoding allows a coding.
+func accepts(header, coding string) bool {
+	others := false
 	for part := range strings.SplitSeq(header, ",") {
 		name, param, _ := strings.Cut(part, ";")
-		name = strings.TrimSpace(name)
-		if !strings.EqualFold(name, "gzip") && name != "*" {
-			continue
-		}
+		name, wanted := strings.TrimSpace(name), true
 		if q, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
 			f, err := strconv.ParseFloat(q, 64)
-			return err == nil && f > 0
+			wanted = err == nil && f > 0
 		}
-		return true
+		switch {
+		case strings.EqualFold(name, coding):
+			return wanted
+		case name == "*":
+			others = wanted
+		}
 	}
-	return false
+	return others
 }
 
 // compressor holds the beginning of a body back until it is clear whether it is
@@ -105,6 +109,10 @@ func (c *compressor) pass(long bool) error {
 	}
 	if long && body && h.Get("Content-Encoding") == "" && h.Get("Content-Range") == "" {
 		h.Del("Content-Length")
+		h.Del("Accept-Ranges")
+		if tag := h.Get("Etag"); strings.HasPrefix(tag, `"`) { // it stands for other bytes
+			h.Set("Etag", "W/"+tag)
+		}
 		h.Set("Content-Encoding", "gzip")
 		c.zip, _ = gzip.NewWriterLevel(c.ResponseWriter, c.level) // the level was checked
 	}

@@ -34,6 +34,7 @@ type Exchange struct {
 	sent    bool
 	flushed bool // every write is flushed
 	over    bool
+	long    bool // the body is longer than middleware body_limit allows
 	closers []func()
 }
 
@@ -62,7 +63,31 @@ func (x *Exchange) Read(p []byte) (int, error) {
 	if x.ended() {
 		return 0, errOver
 	}
-	return x.r.Body.Read(p)
+	n, err := x.r.Body.Read(p)
+	if long := x.overLimit(err); long != nil {
+		return n, long
+	}
+	return n, err
+}
+
+// overLimit is the error of a body that middleware body_limit cuts off, nil for
+// other errors.
+func (x *Exchange) overLimit(err error) error {
+	var long *nethttp.MaxBytesError
+	if !errors.As(err, &long) {
+		return nil
+	}
+	x.mu.Lock()
+	x.long = true
+	x.mu.Unlock()
+	return tooLarge(long.Limit+1, long.Limit)
+}
+
+// tooLong reports whether the function met the end that body_limit sets.
+func (x *Exchange) tooLong() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.long
 }
 
 // Body reads the body whole, at most max bytes of it, and waits for it at most
@@ -88,6 +113,9 @@ func (x *Exchange) Body(max int64, timeout time.Duration) ([]byte, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, messages.Errorf(messages.Internal, "request timeout after %dms", timeout.Milliseconds())
 	case err != nil:
+		if long := x.overLimit(err); long != nil {
+			return nil, long
+		}
 		return nil, messages.Errorf(messages.Internal, "reading the request body: %s", err)
 	}
 	if err := tooLarge(int64(len(b)), max); err != nil {

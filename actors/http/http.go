@@ -1,10 +1,12 @@
 // Package http serves Lua functions over HTTP: servers, routers with middleware,
-// and endpoints. The actor of an entry declares it to the component, which keeps
-// the routes; the actor of a server owns its listener.
+// endpoints and files. The actor of an entry declares it to the component, which
+// keeps the routes; the actor of a server owns its listener.
 package http
 
 import (
 	"context"
+	nethttp "net/http"
+	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -22,7 +24,7 @@ var Component = actors.Component{
 }
 
 // Kinds are the kinds of this package.
-func Kinds() []actors.Kind { return []actors.Kind{Service, Router, Endpoint} }
+func Kinds() []actors.Kind { return []actors.Kind{Service, Router, Endpoint, Static} }
 
 // siteOf asks for the site of a server. Answered with *site.
 type siteOf struct{ server string }
@@ -36,6 +38,16 @@ type putRouter struct {
 
 // dropRouter takes a router back. Answered with Done.
 type dropRouter struct{ id string }
+
+// putFiles makes the files of an http.static known or takes its new version
+// over. Answered with Done or an Error.
+type putFiles struct {
+	id, server, path string
+	handler          nethttp.Handler
+}
+
+// dropFiles takes them back. Answered with Done.
+type dropFiles struct{ id string }
 
 // dropEndpoint takes a route back. Answered with Done.
 type dropEndpoint struct{ id string }
@@ -68,6 +80,10 @@ func (c *component) Receive(ctx actor.Context) {
 		c.dropRouter(b.id)
 	case *endpoint:
 		err = c.putEndpoint(b)
+	case *putFiles:
+		err = c.putFiles(b)
+	case *dropFiles:
+		c.dropFiles(b.id)
 	case *dropEndpoint:
 		c.dropEndpoint(b.id, "")
 	default:
@@ -85,7 +101,7 @@ func (c *component) site(server string) *site {
 	s := c.sites[server]
 	if s == nil {
 		s = &site{}
-		s.routers.Store(&[]*router{})
+		s.mounts.Store(&[]*mount{})
 		c.sites[server] = s
 	}
 	return s
@@ -93,13 +109,12 @@ func (c *component) site(server string) *site {
 
 // putRouter keeps the routes of a router that was there.
 func (c *component) putRouter(b *putRouter) error {
-	for _, other := range *c.site(b.server).routers.Load() {
-		if other.id != b.id && other.prefix == b.prefix {
-			return messages.Errorf(messages.Conflict, "router %s has the prefix %q, as %s on the same server %s has; give one of them another", b.id, b.prefix, other.id, b.server)
-		}
-	}
 	old := c.routers[b.id]
 	rt := newRouter(b.id, b.server, b.prefix, b.pre, b.post)
+	m := &mount{id: b.id, prefix: b.prefix, handler: rt.handler, router: rt}
+	if other := c.site(b.server).taken(m); other != "" {
+		return messages.Errorf(messages.Conflict, "router %s has the prefix %q, as %s on the same server %s has; give one of them another", b.id, b.prefix, other, b.server)
+	}
 	if old != nil {
 		rt.routes = old.routes
 		if err := rt.build(nil, b.post, ""); err != nil {
@@ -110,7 +125,7 @@ func (c *component) putRouter(b *putRouter) error {
 		}
 	}
 	c.routers[b.id] = rt
-	c.site(b.server).with(rt)
+	c.site(b.server).with(m)
 	return nil
 }
 
@@ -118,7 +133,24 @@ func (c *component) dropRouter(id string) {
 	if rt := c.routers[id]; rt != nil {
 		delete(c.routers, id)
 		list := c.site(rt.server).without(id)
-		c.site(rt.server).routers.Store(&list)
+		c.site(rt.server).mounts.Store(&list)
+	}
+}
+
+func (c *component) putFiles(b *putFiles) error {
+	m := &mount{id: b.id, prefix: strings.TrimRight(b.path, "/"), handler: b.handler}
+	if other := c.site(b.server).taken(m); other != "" {
+		return messages.Errorf(messages.Conflict, "static %s has the path %q, as %s on the same server %s has; give one of them another", b.id, b.path, other, b.server)
+	}
+	c.dropFiles(b.id) // from another server
+	c.site(b.server).with(m)
+	return nil
+}
+
+func (c *component) dropFiles(id string) {
+	for _, s := range c.sites {
+		list := s.without(id)
+		s.mounts.Store(&list)
 	}
 }
 

@@ -293,7 +293,7 @@ func TestFirewall(t *testing.T) {
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		rec := httptest.NewRecorder()
-		h.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), identityKey{}, as)))
+		h.ServeHTTP(rec, r.WithContext(withIdentity(r.Context(), as)))
 		if rec.Code != want {
 			t.Errorf("got %d, want %d", rec.Code, want)
 		}

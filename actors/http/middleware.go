@@ -29,8 +29,11 @@ type catalog map[string]func(actors.Env, *options) middleware
 
 // before runs ahead of the search for a route, after behind it.
 var (
-	before = catalog{"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel}
-	after  = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
+	before = catalog{
+		"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel,
+		"sendfile": newSendfile, "token_auth": newTokenAuth, "request_id": newRequestID, "access_log": newAccessLog, "body_limit": newBodyLimit,
+	}
+	after = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
 )
 
 // build makes the middleware of a router, or says what is wrong with its name or

@@ -10,26 +10,16 @@ import (
 
 // newMetrics counts and times requests. Nothing waits for the metrics.
 func newMetrics(env actors.Env, _ *options) middleware {
-	prefix, _ := env.Config["metrics.prefix"].(string)
-	if prefix == "" {
-		prefix = "troupe_"
-	}
-	count := func(op messages.MetricOp, name string, by float64, labels map[string]string) {
-		body := &messages.MetricUpdate{Op: op, Name: prefix + name, Value: by, Labels: labels}
-		if to := env.Commands.Lookup(body); to != nil {
-			env.Sys.Root.Send(to, &actors.Request{Body: body, Sys: env.Sys})
-		}
-	}
 	return func(next nethttp.Handler) nethttp.Handler {
 		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			begun := env.Clock.Now()
 			watch := &statusWatch{ResponseWriter: w}
-			count(messages.GaugeAdd, "http_requests_in_flight", 1, nil)
+			env.Measure(messages.GaugeAdd, "http_requests_in_flight", 1, nil)
 			defer func() {
 				labels := map[string]string{"method": methodLabel(r.Method), "status": strconv.Itoa(watch.code())}
-				count(messages.GaugeAdd, "http_requests_in_flight", -1, nil)
-				count(messages.CounterAdd, "http_requests_total", 1, labels)
-				count(messages.HistogramObserve, "http_request_duration_seconds", env.Clock.Now().Sub(begun).Seconds(), labels)
+				env.Measure(messages.GaugeAdd, "http_requests_in_flight", -1, nil)
+				env.Measure(messages.CounterAdd, "http_requests_total", 1, labels)
+				env.Measure(messages.HistogramObserve, "http_request_duration_seconds", env.Clock.Now().Sub(begun).Seconds(), labels)
 			}()
 			next.ServeHTTP(watch, r)
 			watch.whole = true
@@ -55,10 +45,34 @@ func newOTel(env actors.Env, _ *options) middleware {
 	return func(next nethttp.Handler) nethttp.Handler { return next }
 }
 
-// statusWatch notes the status of a response.
+// newAccessLog writes a line for each request when it is over. The query is left
+// out: it may hold secrets.
+func newAccessLog(env actors.Env, _ *options) middleware {
+	return func(next nethttp.Handler) nethttp.Handler {
+		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			begun := env.Clock.Now()
+			watch := &statusWatch{ResponseWriter: w}
+			defer func() {
+				fields := []any{
+					"router", env.ID, "method", r.Method, "path", r.URL.Path, "status", watch.code(), "bytes", watch.sent,
+					"duration", env.Clock.Now().Sub(begun), "remote", r.RemoteAddr,
+				}
+				if id := watch.Header().Get(requestIDHeader); id != "" {
+					fields = append(fields, "request_id", id)
+				}
+				env.Log.Info("HTTP request", fields...)
+			}()
+			next.ServeHTTP(watch, r)
+			watch.whole = true
+		})
+	}
+}
+
+// statusWatch notes the status and the size of a response.
 type statusWatch struct {
 	nethttp.ResponseWriter
 	status int
+	sent   int64
 	whole  bool // the handler came to its end
 }
 
@@ -71,6 +85,16 @@ func (s *statusWatch) WriteHeader(status int) {
 		s.status = status
 	}
 	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements net/http.ResponseWriter.
+func (s *statusWatch) Write(p []byte) (int, error) {
+	if s.status == 0 {
+		s.status = nethttp.StatusOK
+	}
+	n, err := s.ResponseWriter.Write(p)
+	s.sent += int64(n)
+	return n, err
 }
 
 // code is 499 for a response that nobody got.

@@ -131,7 +131,7 @@ func (s *service) handler(site *site, as *messages.Context) nethttp.Handler {
 		s.busy.Add(1)
 		defer s.busy.Done()
 		if as != nil {
-			r = r.WithContext(context.WithValue(r.Context(), identityKey{}, as))
+			r = r.WithContext(withIdentity(r.Context(), as))
 		}
 		site.ServeHTTP(w, r)
 	})

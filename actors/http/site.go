@@ -15,16 +15,30 @@ import (
 // site is what one server serves. The component changes it; requests read it
 // without a lock, so that a change never stands in their way.
 type site struct {
-	routers atomic.Pointer[[]*router] // longest prefix first
+	mounts atomic.Pointer[[]*mount] // longest prefix first, files behind a router
 }
 
-// ServeHTTP gives a request to the router with the longest prefix of its path.
+// mount is what a site serves below a path prefix.
+type mount struct {
+	id, prefix string
+	handler    nethttp.Handler
+	router     *router // nil for the files of an http.static
+}
+
+// ServeHTTP gives a request to the mount with the longest prefix of its path. A
+// router leaves to files with the same prefix what it has no route for.
 func (s *site) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	for _, rt := range *s.routers.Load() {
-		if below(r.URL.Path, rt.prefix) {
-			rt.handler.ServeHTTP(w, r)
-			return
+	list := *s.mounts.Load()
+	for i, m := range list {
+		if !below(r.URL.Path, m.prefix) {
+			continue
 		}
+		shared := m.router != nil && i+1 < len(list) && list[i+1].prefix == m.prefix
+		if shared && !m.router.knows(r) {
+			continue
+		}
+		m.handler.ServeHTTP(w, r)
+		return
 	}
 	nethttp.NotFound(w, r)
 }
@@ -34,18 +48,35 @@ func below(path, prefix string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// with makes a router one of the site's, in place of the one with its id.
-func (s *site) with(rt *router) {
-	list := s.without(rt.id)
-	list = append(list, rt)
-	slices.SortFunc(list, func(a, b *router) int {
-		return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), cmp.Compare(a.id, b.id))
+// with makes a mount one of the site's, in place of the one with its id.
+func (s *site) with(m *mount) {
+	list := append(s.without(m.id), m)
+	slices.SortFunc(list, func(a, b *mount) int {
+		return cmp.Or(cmp.Compare(len(b.prefix), len(a.prefix)), strings.Compare(a.prefix, b.prefix), cmp.Compare(a.rank(), b.rank()))
 	})
-	s.routers.Store(&list)
+	s.mounts.Store(&list)
 }
 
-func (s *site) without(id string) []*router {
-	return slices.DeleteFunc(slices.Clone(*s.routers.Load()), func(rt *router) bool { return rt.id == id })
+func (m *mount) rank() int {
+	if m.router != nil {
+		return 0
+	}
+	return 1
+}
+
+func (s *site) without(id string) []*mount {
+	return slices.DeleteFunc(slices.Clone(*s.mounts.Load()), func(m *mount) bool { return m.id == id })
+}
+
+// taken is the id of another mount of the same sort with the prefix of m, "" for
+// none.
+func (s *site) taken(m *mount) string {
+	for _, other := range *s.mounts.Load() {
+		if other.id != m.id && other.prefix == m.prefix && other.rank() == m.rank() {
+			return other.id
+		}
+	}
+	return ""
 }
 
 // router is a prefix with its middleware and routes.
@@ -88,6 +119,13 @@ func (rt *router) serve(w nethttp.ResponseWriter, r *nethttp.Request) {
 		}
 	}
 	mux.ServeHTTP(w, r)
+}
+
+// knows reports whether the path of r has a route.
+func (rt *router) knows(r *nethttp.Request) bool {
+	mux := rt.mux.Load()
+	_, pattern := mux.Handler(r)
+	return pattern != "" || len(rt.methods(mux, r)) > 0
 }
 
 // methods are those the path of r has a route for.

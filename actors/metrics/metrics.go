@@ -23,11 +23,12 @@ var Component = actors.Component{
 	Doc:     "Collects metrics and serves them in the text format of Prometheus.",
 	Handles: []any{(*messages.MetricUpdate)(nil), (*Render)(nil)},
 	New: func(env actors.Env) actor.Actor {
-		return &collector{env: env, all: collection{families: map[string]*family{}}}
+		return &collector{env: env, all: collection{families: map[string]*family{}}, own: newOwn(env)}
 	},
 }
 
-// Render asks for all metrics in the text format of Prometheus. Answered with a
+// Render asks for all metrics, those of the runtime itself among them, in the
+// text format of Prometheus. Answered with a
 // string.
 type Render struct{}
 
@@ -37,6 +38,7 @@ type where struct{}
 type collector struct {
 	env    actors.Env
 	all    collection
+	own    *own
 	server *http.Server
 	addr   string
 }
@@ -122,6 +124,7 @@ func (c *collector) Receive(ctx actor.Context) {
 		}
 		req.Done()
 	case *Render:
+		c.own.read(&c.all)
 		req.Reply(c.all.render())
 	case *where:
 		req.Reply(c.addr)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -15,6 +16,31 @@ import (
 func node(t *testing.T, config map[string]any) *actors.Node {
 	t.Helper()
 	return actorstest.Node(t, actorstest.Parts{Components: []actors.Component{Component}, Config: config})
+}
+
+// ofPrograms leaves out what the runtime tells of itself.
+func ofPrograms(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimPrefix(line, "# TYPE "), "troupe_") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+func TestRuntime(t *testing.T) {
+	n := node(t, map[string]any{"metrics.prefix": "my_"})
+	if _, err := actorstest.Ask(t, n, "metrics", &messages.MetricUpdate{Name: "my_processes", Value: 3}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	got := actorstest.Must[string](t, n, "metrics", &Render{})
+	for _, want := range []string{"# TYPE my_goroutines gauge\nmy_goroutines ", "\nmy_uptime_seconds ", "\nmy_memory_heap_bytes ", "\nmy_memory_total_bytes ", "# TYPE my_gc_cycles_total counter\n", "my_processes 3\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
 }
 
 func TestRender(t *testing.T) {
@@ -33,7 +59,7 @@ func TestRender(t *testing.T) {
 			t.Errorf("%+v: %v", m, err)
 		}
 	}
-	got := actorstest.Must[string](t, n, "metrics", &Render{})
+	got := ofPrograms(actorstest.Must[string](t, n, "metrics", &Render{}))
 	want := `# TYPE depth gauge
 depth 6
 # TYPE orders_total counter
@@ -78,7 +104,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%+v gave %v, not %s", c.m, err, c.kind)
 		}
 	}
-	if got, want := actorstest.Must[string](t, n, "metrics", &Render{}), "# TYPE a counter\na 1\n"; got != want {
+	if got, want := ofPrograms(actorstest.Must[string](t, n, "metrics", &Render{})), "# TYPE a counter\na 1\n"; got != want {
 		t.Errorf("after the refusals:\n%s\nwant\n%s", got, want)
 	}
 }
@@ -112,7 +138,7 @@ func TestServe(t *testing.T) {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil || string(body) != "# TYPE hits counter\nhits 2\n" || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
+	if err != nil || ofPrograms(string(body)) != "# TYPE hits counter\nhits 2\n" || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Errorf("served %q as %q, %v", body, res.Header.Get("Content-Type"), err)
 	}
 }

@@ -82,6 +82,7 @@ func (rt *Runtime) functionKind() actors.Kind {
 		Serve: func(env actors.Env, c FunctionConfig) actor.Actor {
 			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}, nursery: newNursery(rt, env, 0)}
 			f.plan = c.Pool.plan()
+			f.measured, _ = env.Config["metrics.interceptor.enabled"].(bool)
 			f.options = callOptions(env.Entry, c.Limits.Time)
 			f.swap = f.newGeneration
 			return f
@@ -97,12 +98,14 @@ type function struct {
 	nursery
 	plan    plan
 	options *messages.CallOptions
-	gen     *generation
-	queue   []*runCall
-	count   int // workers of the current generation
-	named   int
-	address *actor.PID
-	reaper  func()
+
+	measured bool // calls are counted
+	gen      *generation
+	queue    []*runCall
+	count    int // workers of the current generation
+	named    int
+	address  *actor.PID
+	reaper   func()
 }
 
 // generation is a set of workers with the same code.
@@ -120,13 +123,15 @@ type worker struct {
 	run  *runCall // the call it is at
 	used time.Time
 	late func() // stops the timeout of the call
+	idle idle   // the note to the pool: it is read before the next call begins
 }
 
 // runCall is one call on its way through the pool.
 type runCall struct {
-	req  *actors.Request
-	call *messages.FunctionCall
-	more any // what only the called function sees: an HTTP request
+	req   *actors.Request
+	call  *messages.FunctionCall
+	more  any       // what only the called function sees: an HTTP request
+	began time.Time // where calls are measured
 }
 
 // idle tells the pool that a worker is free, or must be replaced.

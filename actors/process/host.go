@@ -81,12 +81,17 @@ func (n *nursery) spawnActor(p *process, name string) error {
 // start starts a process and answers req with note(PID); before it runs, the
 // caller knows of it and those who watch it are known.
 func (n *nursery) start(s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) (*process, *messages.Error) {
+	d := n.rt.lookup(s.Process)
+	if n.up && (d == nil || d.entry.Kind != "process.lua") {
+		return nil, messages.Errorf(messages.NotFound, "process not found: %s", s.Process)
+	}
+	return n.launch(d, s, terminal, more)
+}
+
+// launch is start for code that need not be an entry.
+func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) (*process, *messages.Error) {
 	if !n.up {
 		return nil, messages.Errorf(messages.Unavailable, "host %s is not running", n.env.ID)
-	}
-	d := n.rt.lookup(s.Process)
-	if d == nil || d.entry.Kind != "process.lua" {
-		return nil, messages.Errorf(messages.NotFound, "process not found: %s", s.Process)
 	}
 	pid, uniq := n.env.Procs.Next(n.env.ID)
 	p := &process{
@@ -107,6 +112,7 @@ func (n *nursery) start(s *messages.Spawn, terminal *lua.Terminal, more func(*sp
 		p.vm.Close()
 		return nil, messages.AsError(err)
 	}
+	p.show(pid)
 	p.proc = &actors.Proc{PID: pid, Actor: p.address, Kill: p.kill, Info: p.info}
 	for _, m := range s.Mail {
 		n.env.Sys.Root.Send(p.address, m)

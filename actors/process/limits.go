@@ -19,13 +19,14 @@ import (
 
 // Limits are the limits of a process in its entry.
 type Limits struct {
-	Memory     registry.Bytes `yaml:"memory" doc:"What it may hold, as in 64MB; half of the node's memory limit without it. It is measured when the heap has grown, so a process can hold more for a moment."`
-	Mailbox    int            `yaml:"mailbox" min:"0" doc:"How many messages may wait; 0 for no limit."`
-	Operations int            `yaml:"operations" min:"0" doc:"How many timers, subscriptions and calls may be under way at the same time; 0 for 100,000."`
+	Memory       registry.Bytes `yaml:"memory" doc:"What it may hold, as in 64MB; half of the node's memory limit without it. It is measured when the heap has grown, so a process can hold more for a moment."`
+	Instructions int64          `yaml:"instructions" min:"0" doc:"How many VM instructions a process, or a call, may execute in all; 0 for no limit."`
+	Mailbox      int            `yaml:"mailbox" min:"0" doc:"How many messages may wait; 0 for no limit."`
+	Operations   int            `yaml:"operations" min:"0" doc:"How many timers, subscriptions and calls may be under way at the same time; 0 for 100,000."`
 }
 
 func (l Limits) lua() lua.Limits {
-	return lua.Limits{Memory: int64(l.Memory), Mailbox: l.Mailbox, Operations: l.Operations}
+	return lua.Limits{Memory: int64(l.Memory), Instructions: l.Instructions, Mailbox: l.Mailbox, Operations: l.Operations}
 }
 
 // CallLimits are the limits of a call of a function in its entry.

@@ -36,6 +36,7 @@ type process struct {
 	started  time.Time
 	steps    atomic.Int64
 	state    atomic.Int32
+	shown    atomic.Pointer[messages.ProcessData]
 	dest     destCache
 	callee   *callee
 	address  *actor.PID
@@ -210,6 +211,7 @@ func (p *process) upgrade(u *lua.Upgrade) {
 		return
 	}
 	p.def, p.self.Entry = d, id
+	p.show(p.proc.PID)
 	p.asked = nil
 	p.vm.Upgrade(d.program)
 	p.vm.Start(u.Args)
@@ -435,18 +437,23 @@ func (p *process) link(m *actors.Request, b *messages.Link) {
 // kill ends the process from any goroutine.
 func (p *process) kill(reason *messages.Error) {
 	p.vm.Kill(reason)
-	p.node.Sys.Root.Send(p.proc.Actor, &wake{})
+	p.node.Sys.Root.Send(p.address, &wake{})
+}
+
+// show notes what others can see of the process, whenever that has changed: the
+// process itself must not be read from other goroutines.
+func (p *process) show(pid string) {
+	d := &messages.ProcessData{PID: pid, Host: p.self.Host, Source: p.self.Entry, Parent: p.self.Parent, Started: p.started}
+	if c := p.self.Context; c != nil && c.Actor != nil {
+		d.Actor = c.Actor.ID
+	}
+	p.shown.Store(d)
 }
 
 // info is what others can see of it, from any goroutine.
 func (p *process) info() messages.ProcessData {
-	d := messages.ProcessData{
-		PID: p.proc.PID, Host: p.self.Host, Source: p.self.Entry, Parent: p.self.Parent,
-		State: stateNames[p.state.Load()], Steps: p.steps.Load(), Memory: p.vm.Memory(), Started: p.started,
-	}
-	if c := p.self.Context; c != nil && c.Actor != nil {
-		d.Actor = c.Actor.ID
-	}
+	d := *p.shown.Load()
+	d.State, d.Steps, d.Memory = stateNames[p.state.Load()], p.steps.Load(), p.vm.Memory()
 	return d
 }
 

@@ -30,6 +30,7 @@ func (p *process) PID() string {
 // register makes the process known.
 func (p *process) register(host string) {
 	pid, _ := p.node.Procs.Next(host)
+	p.show(pid)
 	p.proc = &actors.Proc{PID: pid, Actor: p.ctx.Self(), Kill: p.kill, Info: p.info}
 	p.node.Procs.Add(p.proc)
 }
@@ -67,6 +68,10 @@ func (p *process) Ask(tag uint64, cmd *lua.Command) {
 	case *messages.Exec:
 		to = p.node.PID(cmd.To)
 		p.asked = append(p.asked, outstanding{tag, to})
+	case *messages.EvalRun:
+		if to = p.node.Commands.Lookup(b); to != nil {
+			p.asked = append(p.asked, outstanding{tag, to})
+		}
 	}
 	if to == nil {
 		if cmd.To != "" {

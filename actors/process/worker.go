@@ -10,6 +10,9 @@ import (
 func (p *process) call(r *runCall) {
 	w := p.worker
 	w.run = r
+	if w.pool.measured {
+		r.began = p.node.Clock.Now()
+	}
 	p.self.Context = r.call.Context
 	p.self.Parent = r.req.By
 	p.self.Request = r.more
@@ -51,9 +54,12 @@ func (w *worker) finished(p *process, end *lua.End) {
 	p.self.Context, p.self.Request, p.self.Parent = nil, nil, ""
 	p.trap = false
 	if r != nil {
-		var out any = &messages.FunctionResult{Values: end.Values}
+		var out any = &end.FunctionResult
 		if end.Err != nil {
 			out = end.Err
+		}
+		if !r.began.IsZero() {
+			w.measure(p, r, end.Err)
 		}
 		if in, ok := r.more.(*inner); ok {
 			p.node.Sys.Root.Send(w.pool.address, &attempted{in.done, out})
@@ -62,11 +68,22 @@ func (w *worker) finished(p *process, end *lua.End) {
 		}
 	}
 	again := p.vm.Recycle()
-	p.node.Sys.Root.Send(w.pool.address, &idle{p: p, done: !again})
+	w.idle = idle{p: p, done: !again}
+	p.node.Sys.Root.Send(w.pool.address, &w.idle)
 	if !again {
 		p.end(nil, end.Err)
 		p.ctx.Stop(p.ctx.Self())
 	}
+}
+
+// measure counts a call: metrics.interceptor of the configuration.
+func (w *worker) measure(p *process, r *runCall, failed *messages.Error) {
+	labels := map[string]string{"function": p.self.Entry, "status": "ok"}
+	if failed != nil {
+		labels["status"] = "error"
+	}
+	p.node.Measure(messages.CounterAdd, "function_calls_total", 1, labels)
+	p.node.Measure(messages.HistogramObserve, "function_call_duration_seconds", p.node.Clock.Now().Sub(r.began).Seconds(), labels)
 }
 
 // attempted brings the outcome of one attempt to the pool's retry.

@@ -108,6 +108,9 @@ func (k *keeper) apply(ctx context.Context, b *messages.RegistryApply) (any, err
 		if err != nil {
 			return nil, err
 		}
+		if had, err := k.state.Current().Get(e.ID); err == nil && e.Module() == "" {
+			e = e.InModule(had.Module()) // programs do not say
+		}
 		ops[i] = registry.Op{Kind: kind, Entry: e}
 	}
 	next, err := k.state.Propose(uint64(b.Base), ops)

@@ -11,7 +11,7 @@ import (
 	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
 	"github.com/troupe-go/troupe/registry/history"
-	"github.com/troupe-go/troupe/registry/history/badgerlog"
+	"github.com/troupe-go/troupe/registry/history/openlog"
 )
 
 // Component keeps the entries and their versions.
@@ -58,22 +58,16 @@ func (k *keeper) open(ctx context.Context) error {
 	if on, ok := k.env.Config["registry.enable_history"].(bool); ok && !on {
 		kind = "nil"
 	}
-	switch kind {
-	case "", "memory":
-		k.log = history.NewMemory()
-	case "nil":
-		k.log, k.off = history.NewOff(), true
-	case "badger":
-		path, _ := k.env.Config["registry.history_path"].(string)
-		log, err := actors.As[history.Log](actors.Await(ctx, func() (any, error) { return badgerlog.Open(path) }))
-		if err != nil {
-			return err
-		}
-		k.log, k.durable = log, true
-	default:
-		k.env.Log.Warn("registry.history_type is not available; versions are kept in memory", "history_type", kind, "available", "badger, memory, nil")
-		k.log = history.NewMemory()
+	if kind == "postgres" {
+		k.env.Log.Warn("registry.history_type postgres is not supported yet; versions are kept in memory", "available", "badger, sqlite, memory, nil")
+		kind = "memory"
 	}
+	path, _ := k.env.Config["registry.history_path"].(string)
+	log, err := actors.As[history.Log](actors.Await(ctx, func() (any, error) { return openlog.Open(kind, path) }))
+	if err != nil {
+		return err
+	}
+	k.log, k.durable, k.off = log, openlog.Durable(kind), kind == "nil"
 	return nil
 }
 

@@ -219,7 +219,8 @@ func TestHistoryTypes(t *testing.T) {
 		{"nil", map[string]any{"registry.history_type": "nil"}, messages.Unavailable, false},
 		{"switched off", map[string]any{"registry.history_type": "badger", "registry.history_path": dir + "/off", "registry.enable_history": false}, messages.Unavailable, false},
 		{"badger", map[string]any{"registry.history_type": "badger", "registry.history_path": dir + "/on"}, "", true},
-		{"what is not there", map[string]any{"registry.history_type": "paper"}, "", false},
+		{"sqlite", map[string]any{"registry.history_type": "sqlite", "registry.history_path": dir + "/lite/registry.db"}, "", true},
+		{"postgres", map[string]any{"registry.history_type": "postgres"}, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Run("first run", func(t *testing.T) {

@@ -1,8 +1,15 @@
 package scheduler
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// node carries one message. It is 24 bytes: a message in a queue costs one allocation of that size.
+// nodes are used again: mostly the worker that has just taken a message sends the next one. That a node can come back
+// to the stack it was on does no harm, as producers only push and the consumer takes all.
+var nodes = sync.Pool{New: func() any { return new(node) }}
+
+// node carries one message. It is 24 bytes: what a message costs that waits in a queue.
 type node struct {
 	next *node
 	val  any
@@ -17,7 +24,8 @@ type inbox struct {
 
 // push adds a message. It never blocks; any goroutine may call it.
 func (q *inbox) push(v any) {
-	n := &node{val: v}
+	n := nodes.Get().(*node)
+	n.val = v
 	for {
 		old := q.in.Load()
 		n.next = old
@@ -35,8 +43,10 @@ func (q *inbox) pop() (v any, ok bool) {
 			return nil, false
 		}
 	}
-	q.out = n.next
-	return n.val, true
+	q.out, v = n.next, n.val
+	n.next, n.val = nil, nil
+	nodes.Put(n)
+	return v, true
 }
 
 func reversed(n *node) *node {

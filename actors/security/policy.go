@@ -16,16 +16,21 @@ type PolicyConfig struct {
 	Groups []string `yaml:"groups" doc:"Groups the policy belongs to; a bare name is in the policy's namespace."`
 }
 
-// Rules are what a policy says.
+// Target is what every policy says: to what it applies, and what it decides.
+type Target struct {
+	Actions   any    `yaml:"actions" required:"true" doc:"Pattern or list of patterns: * is all, prefix* everything with that prefix, anything else itself."`
+	Resources any    `yaml:"resources" required:"true" doc:"Pattern or list of patterns, as for actions."`
+	Effect    string `yaml:"effect" required:"true" oneof:"allow|deny" doc:"What the policy decides where it applies."`
+}
+
+// Rules are what a policy with conditions says.
 type Rules struct {
-	Actions    any         `yaml:"actions" required:"true" doc:"Pattern or list of patterns: * is all, prefix* everything with that prefix, anything else itself."`
-	Resources  any         `yaml:"resources" required:"true" doc:"Pattern or list of patterns, as for actions."`
-	Effect     string      `yaml:"effect" required:"true" oneof:"allow|deny" doc:"What the policy decides where it applies."`
+	Target
 	Conditions []Condition `yaml:"conditions" doc:"All must hold for the policy to apply."`
 }
 
 // Validate implements registry.Validator.
-func (r *Rules) Validate() error {
+func (r *Target) Validate() error {
 	for _, f := range []struct {
 		name  string
 		value any
@@ -66,16 +71,35 @@ type Policy struct {
 	id                 string
 	actions, resources []pattern
 	effect             messages.Effect
-	conditions         []condition
+	applies            func(*input) bool
 }
 
 // NewPolicy makes a policy of its rules. It returns the error that Validate of
 // the rules and their conditions would.
 func NewPolicy(id string, r Rules) (*Policy, error) {
+	var conditions []condition
+	for i, c := range r.Conditions {
+		made, err := c.compile()
+		if err != nil {
+			return nil, fmt.Errorf("condition %d: %w", i+1, err)
+		}
+		conditions = append(conditions, made)
+	}
+	return newPolicy(id, &r.Target, func(in *input) bool {
+		for i := range conditions {
+			if !conditions[i].holds(in) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func newPolicy(id string, r *Target, applies func(*input) bool) (*Policy, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Policy{id: id, effect: messages.Effect(r.Effect)}
+	p := &Policy{id: id, effect: messages.Effect(r.Effect), applies: applies}
 	for _, f := range []struct {
 		from any
 		to   *[]pattern
@@ -85,30 +109,17 @@ func NewPolicy(id string, r Rules) (*Policy, error) {
 			*f.to = append(*f.to, parsePattern(text))
 		}
 	}
-	for i, c := range r.Conditions {
-		made, err := c.compile()
-		if err != nil {
-			return nil, fmt.Errorf("condition %d: %w", i+1, err)
-		}
-		p.conditions = append(p.conditions, made)
-	}
 	return p, nil
 }
 
 // ID implements messages.Policy.
 func (p *Policy) ID() string { return p.id }
 
-// Evaluate implements messages.Policy. Where the policy does not apply, or a
-// condition cannot be evaluated, the result is Undefined.
+// Evaluate implements messages.Policy. Where the policy does not apply, or that
+// cannot be evaluated, the result is Undefined.
 func (p *Policy) Evaluate(a *messages.Actor, action, resource string, meta *messages.Table) messages.Effect {
-	if !matchAny(p.actions, action) || !matchAny(p.resources, resource) {
+	if !matchAny(p.actions, action) || !matchAny(p.resources, resource) || !p.applies(&input{a, action, resource, meta}) {
 		return messages.Undefined
-	}
-	in := input{a, action, resource, meta}
-	for i := range p.conditions {
-		if !p.conditions[i].holds(&in) {
-			return messages.Undefined
-		}
 	}
 	return p.effect
 }

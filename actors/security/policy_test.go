@@ -137,7 +137,7 @@ func TestConditions(t *testing.T) {
 		{"meta.owner", "matches", nil, "meta.size", false},
 	} {
 		tested[c.operator] = true
-		p, err := NewPolicy("app:p", Rules{Actions: "*", Resources: "*", Effect: "allow", Conditions: []Condition{{c.field, c.operator, c.value, c.from}}})
+		p, err := NewPolicy("app:p", Rules{Target: Target{Actions: "*", Resources: "*", Effect: "allow"}, Conditions: []Condition{{c.field, c.operator, c.value, c.from}}})
 		if err != nil {
 			t.Errorf("%v: %v", c, err)
 			continue
@@ -159,7 +159,7 @@ func TestConditions(t *testing.T) {
 
 func TestEvaluate(t *testing.T) {
 	rules := func(effect string, actions, resources any, conditions ...Condition) *Policy {
-		p, err := NewPolicy("app:"+effect, Rules{Actions: actions, Resources: resources, Effect: effect, Conditions: conditions})
+		p, err := NewPolicy("app:"+effect, Rules{Target: Target{Actions: actions, Resources: resources, Effect: effect}, Conditions: conditions})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func TestEvaluate(t *testing.T) {
 }
 
 func TestNewPolicyMistakes(t *testing.T) {
-	good := func() Rules { return Rules{Actions: "*", Resources: "*", Effect: "allow"} }
+	good := func() Rules { return Rules{Target: Target{Actions: "*", Resources: "*", Effect: "allow"}} }
 	for want, change := range map[string]func(*Rules){
 		"actions: an empty list matches nothing":                  func(r *Rules) { r.Actions = []any{} },
 		"resources: expected a string or a list of strings":       func(r *Rules) { r.Resources = []any{1} },
@@ -217,7 +217,7 @@ func TestNewPolicyMistakes(t *testing.T) {
 }
 
 func BenchmarkEvaluate(b *testing.B) {
-	p, err := NewPolicy("app:p", Rules{Actions: []any{"write", "read"}, Resources: "doc:*", Effect: "allow", Conditions: []Condition{{"actor.id", "eq", nil, "meta.owner"}, {"actor.meta.dept.name", "in", []any{"sales"}, ""}}})
+	p, err := NewPolicy("app:p", Rules{Target: Target{Actions: []any{"write", "read"}, Resources: "doc:*", Effect: "allow"}, Conditions: []Condition{{"actor.id", "eq", nil, "meta.owner"}, {"actor.meta.dept.name", "in", []any{"sales"}, ""}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func FuzzEvaluate(f *testing.F) {
 		if value == "" {
 			v = nil
 		}
-		p, err := NewPolicy("app:p", Rules{Actions: pattern, Resources: "*", Effect: "deny", Conditions: []Condition{{field, operator, v, from}}})
+		p, err := NewPolicy("app:p", Rules{Target: Target{Actions: pattern, Resources: "*", Effect: "deny"}, Conditions: []Condition{{field, operator, v, from}}})
 		if err != nil {
 			return
 		}

@@ -26,15 +26,16 @@ var Component = actors.Component{
 }
 
 // Kinds are the kinds of this package.
-func Kinds() []actors.Kind { return []actors.Kind{PolicyKind} }
+func Kinds() []actors.Kind { return []actors.Kind{PolicyKind, ExprPolicyKind, TokenStore} }
 
 // PolicyKind is the kind security.policy.
 var PolicyKind = actors.Define(actors.Spec[PolicyConfig]{
 	Name: "security.policy",
 	Doc:  "Allows or denies actions on resources, under conditions.",
-	Serve: func(env actors.Env, _ PolicyConfig) actor.Actor {
-		return &policyActor{env: env}
-	},
+	Serve: policyServer(func(id string, c PolicyConfig) (*Policy, []string, error) {
+		p, err := NewPolicy(id, c.Policy)
+		return p, c.Groups, err
+	}),
 })
 
 // grouped is a policy with the ids of its groups.
@@ -146,7 +147,28 @@ func notFound(what, id string, known []string) error {
 	return messages.Errorf(messages.NotFound, "%s", text)
 }
 
-type policyActor struct{ env actors.Env }
+// policyServer makes the actor of a kind of policy; create makes a policy and
+// gives the names of its groups.
+func policyServer[C any](create func(id string, c C) (*Policy, []string, error)) func(actors.Env, C) actor.Actor {
+	return func(env actors.Env, _ C) actor.Actor {
+		return &policyActor{env: env, read: func(ctx context.Context, e registry.Entry) (*Policy, []string, error) {
+			c, err := actors.Configure[C](ctx, env, e)
+			if err != nil {
+				return nil, nil, err
+			}
+			p, groups, err := create(env.ID, c)
+			if err != nil {
+				return nil, nil, messages.Because(messages.Invalid, "policy "+env.ID, err)
+			}
+			return p, groups, nil
+		}}
+	}
+}
+
+type policyActor struct {
+	env  actors.Env
+	read func(context.Context, registry.Entry) (*Policy, []string, error)
+}
 
 // Load implements actors.Loader.
 func (p *policyActor) Load(ctx context.Context) (context.Context, error) {
@@ -163,15 +185,12 @@ func (p *policyActor) Unload(ctx context.Context) error {
 }
 
 func (p *policyActor) put(ctx context.Context, e registry.Entry) error {
-	c, err := actors.Configure[PolicyConfig](ctx, p.env, e)
+	made, groups, err := p.read(ctx, e)
 	if err != nil {
 		return err
 	}
-	g := grouped{}
-	if g.policy, err = NewPolicy(p.env.ID, c.Policy); err != nil {
-		return messages.Because(messages.Invalid, "policy "+p.env.ID, err)
-	}
-	for _, name := range c.Groups {
+	g := grouped{policy: made}
+	for _, name := range groups {
 		id, err := registry.ResolveID(name, e.ID.NS)
 		if err != nil {
 			return messages.Errorf(messages.Invalid, "policy %s: group %q: %s", p.env.ID, name, err)

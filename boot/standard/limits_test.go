@@ -35,6 +35,10 @@ func TestLimits(t *testing.T) {
     kind: process.lua
     limits: {operations: 10}`+body+`for i = 1, 11 do require("time").after("1h") end require("time").sleep("1h")
       end }
+  - name: work
+    kind: process.lua
+    limits: {instructions: 100000}`+body+`while true do pcall(function() while true do end end) end
+      end }
   - name: call
     kind: function.lua
     limits: {time: 20ms, memory: 1GB}`+body+`while true do end
@@ -49,6 +53,7 @@ func TestLimits(t *testing.T) {
 	for id, want := range map[string]string{
 		"memory": "memory limit exceeded: the process holds more than 33554432 bytes; let go of what it does not need, or raise limits.memory of app:memory",
 		"text":   "memory limit exceeded",
+		"work":   "instruction limit exceeded: 100000 instructions; do the work in parts, or raise limits.instructions of app:work",
 		"mail":   "mailbox limit exceeded: 11 messages wait; read them faster, or raise limits.mailbox of app:mail",
 		"inbox":  "mailbox limit exceeded",
 		"timers": "operation limit exceeded: 10 timers, subscriptions and calls wait at the same time; raise limits.operations of app:timers if that is right",

@@ -8,13 +8,16 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/bus"
 	"github.com/troupe-go/troupe/actors/contracts"
+	"github.com/troupe-go/troupe/actors/control"
 	"github.com/troupe-go/troupe/actors/dispatcher"
 	"github.com/troupe-go/troupe/actors/entries"
 	"github.com/troupe-go/troupe/actors/env"
 	"github.com/troupe-go/troupe/actors/factory"
+	"github.com/troupe-go/troupe/actors/files"
 	"github.com/troupe-go/troupe/actors/finder"
 	"github.com/troupe-go/troupe/actors/functions"
 	"github.com/troupe-go/troupe/actors/http"
+	"github.com/troupe-go/troupe/actors/httpclient"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
 	"github.com/troupe-go/troupe/actors/pidgen"
@@ -26,17 +29,19 @@ import (
 	"github.com/troupe-go/troupe/actors/relay"
 	"github.com/troupe-go/troupe/actors/scheduler"
 	"github.com/troupe-go/troupe/actors/security"
+	"github.com/troupe-go/troupe/actors/sql"
 	"github.com/troupe-go/troupe/actors/store"
 	"github.com/troupe-go/troupe/actors/supervisor"
 	"github.com/troupe-go/troupe/actors/topology"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/lua/modules"
+	"github.com/troupe-go/troupe/lua/modules/excel"
 	"github.com/troupe-go/troupe/messages"
 )
 
 // Modules lists the Lua modules.
-func Modules() []lua.Module { return slices.Clone(modules.All) }
+func Modules() []lua.Module { return append(slices.Clone(modules.All), excel.Module) }
 
 // Parts lists all components, kinds and modules, with Lua modules of the
 // embedder's own. An embedder adds Go components and kinds to the result with
@@ -59,7 +64,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, contracts.Component, env.Component, http.Component, metrics.Component, security.Component} {
+	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
@@ -75,10 +80,12 @@ func needed() []any {
 		(*messages.Subscribe)(nil), (*messages.Unsubscribe)(nil), (*messages.FunctionCall)(nil),
 		(*messages.RegistryGet)(nil), (*messages.RegistryFind)(nil), (*messages.RegistryVersions)(nil), (*messages.RegistryVersion)(nil),
 		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
+		(*messages.EvalRun)(nil), (*messages.EvalCompile)(nil),
 		(*messages.EnvGet)(nil), (*messages.EnvSet)(nil), (*messages.EnvAll)(nil),
 		(*messages.ContractGet)(nil), (*messages.ContractOpen)(nil), (*messages.ContractImplementations)(nil),
+		(*messages.PolicyGet)(nil), (*messages.ScopeGet)(nil),
 		(*messages.ServiceState)(nil), (*messages.ServiceStates)(nil), (*messages.Processes)(nil), (*messages.Hosts)(nil),
-		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil),
+		(*messages.LockAcquire)(nil), (*messages.LockRelease)(nil), (*messages.ClusterState)(nil), (*messages.SystemExit)(nil), (*messages.MetricUpdate)(nil), (*messages.HTTPPoolGet)(nil),
 	}
 }
 
@@ -96,6 +103,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{amqp.Kind, jetstream.Kind}, security.Kinds(), store.Kinds())
-	return boot.Parts{Components: []actors.Component{service(rt.Watchdog())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), queue.Kinds(), []actors.Kind{amqp.Kind, jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds())
+	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +26,6 @@ func exitText(err error) string {
 type running struct {
 	*exec.Cmd
 	out   *bufio.Reader
-	errs  bytes.Buffer
 	lines string
 }
 
@@ -50,7 +48,7 @@ func launch(t *testing.T, entries string, args ...string) *running {
 		t.Fatal(err)
 	}
 	r.out = bufio.NewReader(pipe)
-	r.Stderr = &r.errs
+	r.Stderr = r.Stdout // one stream, in order
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +68,7 @@ func (r *running) until(t *testing.T, text string) {
 		line, err := r.out.ReadString('\n')
 		r.lines += line
 		if err != nil && !strings.Contains(r.lines, text) {
-			t.Fatalf("%q did not appear: %v\n%s%s", text, err, r.lines, r.errs.String())
+			t.Fatalf("%q did not appear: %v\n%s", text, err, r.lines)
 		}
 	}
 }
@@ -140,7 +138,7 @@ func TestSignals(t *testing.T) {
 				}
 			}
 			if code := r.end(t); code != tc.code {
-				t.Errorf("exit code %s, want %s\n%s%s", code, tc.code, r.lines, r.errs.String())
+				t.Errorf("exit code %s, want %s\n%s", code, tc.code, r.lines)
 			}
 			if tc.app == service && !strings.Contains(r.lines, "told: "+"pid.cancel") {
 				t.Errorf("the process did not get to write its last line:\n%s", r.lines)
@@ -174,7 +172,7 @@ func TestSignalDuringACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := r.end(t); code != "0" || !strings.Contains(r.lines, "bye") {
-		t.Errorf("exit code %s, printed %q%s", code, r.lines, r.errs.String())
+		t.Errorf("exit code %s, printed %q", code, r.lines)
 	}
 }
 
@@ -198,7 +196,7 @@ func TestSignalAtTheEndOfACommand(t *testing.T) {
 		r.until(t, "ready")
 		_ = r.Process.Signal(os.Interrupt) // it may be gone already
 		if code := r.end(t); code != "0" {
-			t.Fatalf("exit code %s\n%s%s", code, r.lines, r.errs.String())
+			t.Fatalf("exit code %s\n%s", code, r.lines)
 		}
 	}
 }

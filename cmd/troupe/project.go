@@ -19,6 +19,7 @@ import (
 type project struct {
 	config   boot.Config
 	sources  []registry.Source
+	folders  []string // of the sources
 	modules  []registry.Module
 	warnings registry.Problems
 	strict   bool
@@ -98,18 +99,29 @@ func (pr *project) locate(name string) registry.Problems {
 		return registry.Problems{{Pos: registry.Pos{File: name}, Text: "cannot be read: " + err.Error(), Hint: "correct --lock-file"}}
 	}
 	var problems registry.Problems
-	pr.sources, pr.modules, problems = lock.Resolve(opener(dir), pr.config.Replacements())
+	pr.sources, pr.modules, problems = lock.Resolve(pr.opener(dir), pr.config.Replacements())
+	for i, m := range pr.modules {
+		if m.Dir != "" {
+			pr.modules[i].Dir = below(dir, m.Dir)
+		}
+	}
 	return problems
+}
+
+// below is the path of a name that a lock file in dir gives.
+func below(dir, name string) string {
+	path := filepath.FromSlash(name)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // opener opens folders below a lock file. What is read cannot leave a folder,
 // not even by a symbolic link.
-func opener(dir string) registry.Opener {
+func (pr *project) opener(dir string) registry.Opener {
 	return func(name string) (fs.FS, error) {
-		path := filepath.FromSlash(name)
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
+		path := below(dir, name)
 		if strings.HasSuffix(name, ".wapp") {
 			if _, err := os.Stat(path); err != nil {
 				return nil, err
@@ -120,6 +132,7 @@ func opener(dir string) registry.Opener {
 		if err != nil {
 			return nil, err
 		}
+		pr.folders = append(pr.folders, path)
 		return root.FS(), nil
 	}
 }

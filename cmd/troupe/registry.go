@@ -15,11 +15,11 @@ import (
 func (p *program) registryCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "registry",
-		Short: "Look at the entries of the application",
+		Short: "Look at the entries of the application and their versions",
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.registryList(), p.registryShow())
+	c.AddCommand(p.registryList(), p.registryShow(), p.registryHistory(), p.registryDiff(), p.registryRollback(), p.registryGraph(), p.registryVerify(), p.registryExport(), p.registryImport())
 	return c
 }
 

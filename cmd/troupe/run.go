@@ -25,6 +25,7 @@ type runFlags struct {
 	override, set    []string
 	exec, host, hub  string
 	lock             string
+	watch            bool
 	wanted           string // process to run, "" for none
 	args             []string
 	hostID, targetID string
@@ -45,6 +46,7 @@ after the name go to the process, so flags of troupe stand before it.
   troupe run list
   troupe run hello Ada
   troupe run -x app:hello Ada
+  troupe run --watch
   troupe run -o app:web:addr=:8081 --set shutdown.timeout=5s`,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, &f, args) },
 	}
@@ -55,6 +57,7 @@ after the name go to the process, so flags of troupe stand before it.
 	fl.StringVarP(&f.exec, "exec", "x", "", "`entry` (ns:name) or command to run")
 	fl.StringVar(&f.host, "host", "", "terminal host for -x or a command")
 	fl.StringVarP(&f.lock, "lock-file", "l", "", "lock file (default wippy.lock)")
+	fl.BoolVar(&f.watch, "watch", false, "apply edits to the files as new versions while the application runs")
 	fl.StringVar(&f.hub, "registry", "", "address of the module registry (not supported yet)")
 	return c
 }
@@ -123,6 +126,9 @@ func (p *program) start(pr *project, f *runFlags, overrides []registry.Overridin
 	if err := p.limitMemory(); err != nil {
 		return err
 	}
+	if f.wanted == "" && !pr.config.Has("control.enabled") {
+		pr.config, _ = pr.config.Set("control.enabled=true")
+	}
 	if p.flags.events {
 		pr.config, _ = pr.config.Set("logmanager.stream_to_events=true")
 	}
@@ -138,12 +144,23 @@ func (p *program) start(pr *project, f *runFlags, overrides []registry.Overridin
 	sig := p.signals()
 	defer sig.stop()
 	opts := append(pr.options(), boot.WithOverrides(overrides...), boot.WithLogger(log), boot.WithCheck(f.check))
+	var files *watcher
+	if f.watch { // before the files are read: no edit goes unnoticed
+		if files, err = newWatcher(pr.folders); err != nil {
+			return err
+		}
+		defer files.Close() //nolint:errcheck // nothing is lost
+	}
 	rt, err := boot.Start(sig.ctx, nil, standard.Parts(), opts...)
 	if err != nil {
 		if sig.ctx.Err() != nil {
 			return nil // a signal during the start: everything is stopped again
 		}
 		return err
+	}
+	if f.watch {
+		fmt.Fprintf(p.err, "watching %s\n", strings.Join(pr.folders, ", "))
+		go p.watch(sig.ctx, rt, files)
 	}
 	if f.wanted == "" {
 		return p.serve(rt, sig)

@@ -59,6 +59,38 @@ function Scope:contains(policy) end
 ---@return table
 function Scope:policies() end
 
+--- Makes and checks tokens that stand for an actor with a scope.
+---@class TokenStore
+local TokenStore = {}
+
+--- Makes a token. Options: expiration, a duration string or a number of milliseconds, and meta, a table that is kept with the token.
+---@async
+---@param actor Actor
+---@param scope Scope
+---@param options? table
+---@return string
+---@return Error?
+function TokenStore:create(actor, scope, options) end
+
+--- The actor and the scope of a token. Of a token that is not valid nil, nil and an Internal error; so too where one of its policies does not exist any more.
+---@async
+---@param token string
+---@return Actor
+---@return Scope
+---@return Error?
+function TokenStore:validate(token) end
+
+--- Makes a token invalid; false if there was no such token.
+---@async
+---@param token string
+---@return boolean
+---@return Error?
+function TokenStore:revoke(token) end
+
+--- Lets go of the store; calling it again is harmless.
+---@return boolean
+function TokenStore:close() end
+
 --- Actors, scopes and policies. Arguments are always action, then resource.
 ---@class securitylib
 security = {}
@@ -88,4 +120,25 @@ function security.new_actor(id, meta) end
 ---@param policies? table
 ---@return Scope
 function security.new_scope(policies) end
+
+--- The policy with that entry id.
+---@async
+---@param id string
+---@return Policy
+---@return Error?
+function security.policy(id) end
+
+--- A scope of all policies of a group.
+---@async
+---@param group string
+---@return Scope
+---@return Error?
+function security.named_scope(group) end
+
+--- The token store with that entry id. Raises when it is not allowed.
+---@async
+---@param id string
+---@return TokenStore
+---@return Error?
+function security.token_store(id) end
 

@@ -20,7 +20,8 @@ func zstdWriter(w io.Writer, level int, dict []byte) (io.WriteCloser, error) {
 }
 
 func zstdReader(r io.Reader, dict []byte) (io.ReadCloser, error) {
-	opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true)}
+	// The window is what the tool zstd takes without being asked for more.
+	opts := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(128 << 20)}
 	if dict != nil {
 		opts = append(opts, zstd.WithDecoderDicts(dict))
 	}

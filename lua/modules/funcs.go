@@ -41,12 +41,18 @@ func (x *executor) call(c *lua.Call) (*messages.FunctionCall, error) {
 
 // waitFor is the command that carries a call out and returns its first value.
 func waitFor(call *messages.FunctionCall) *lua.Command {
-	return lua.Ask("", call, func(c *lua.Call, r *messages.FunctionResult) error {
-		if len(r.Values) == 0 {
-			return c.Return(nil, nil)
-		}
-		return c.Return(r.Values[0], nil)
-	})
+	return &lua.Command{Body: call, Then: firstValue}
+}
+
+func firstValue(c *lua.Call, answer any) error {
+	r, ok := answer.(*messages.FunctionResult)
+	switch {
+	case !ok:
+		return messages.Errorf(messages.Internal, "a call was answered with %T", answer)
+	case len(r.Values) == 0:
+		return c.Return(nil, nil)
+	}
+	return c.Return(r.Values[0], nil)
 }
 
 // callFuncs declares call and async; from gives the executor.

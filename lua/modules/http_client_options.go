@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,24 +17,42 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
+// defaultTimeout is how long a request may take that says nothing about it.
+const defaultTimeout = 30 * time.Second
+
 // outgoing is a request that is ready to be sent, outside of the process.
 type outgoing struct {
-	method, to, body string
-	header           http.Header
-	host             string
-	cookies          map[string]string
-	user, pass       string
-	auth             bool
-	timeout          time.Duration
-	limit            int64
-	socket           string
-	tls              *tls.Config
-	may              func(action, resource string) bool // works on any goroutine
+	method, to string
+	header     http.Header
+	body       payload
+	host       string
+	cookies    map[string]string
+	user, pass string
+	auth       bool
+	timeout    time.Duration // 0 for none
+	streamed   bool          // the body is left to a Stream
+	limit      int64         // of the body
+	limited    bool          // the program gave the limit
+	socket     string
+	tls        *tls.Config
+	tlsKey     string // the same for the same TLS options
+	insecure   bool
+	free       bool                               // there is nothing it may not do
+	may        func(action, resource string) bool // works on any goroutine
+}
+
+// clientArgs are the arguments of one request: object finds what the frozen copy
+// of its options does not keep.
+type clientArgs struct {
+	method, url string
+	options     *messages.Table
+	object      func(path ...any) any
 }
 
 // newOutgoing reads the arguments of a request and checks the permissions that
 // are known before it is sent.
-func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, error) {
+func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
+	method, to := args.method, args.url
 	u, err := url.Parse(to)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, messages.Errorf(messages.Invalid, "%q is not a URL of the form http://host/path", to)
@@ -46,18 +65,21 @@ func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, 
 	if self.Context != nil || self.Strict {
 		who = (&messages.Table{}).Set("pid", c.Host().PID())
 	}
-	out := &outgoing{method: method, header: http.Header{}, may: func(action, resource string) bool {
-		return self.Context == nil && !self.Strict || self.Context.May(self.Strict, action, resource, who)
+	free := !self.Strict && (self.Context == nil || self.Context.Actor == nil || self.Context.Scope == nil)
+	out := &outgoing{method: method, header: http.Header{}, free: free, may: func(action, resource string) bool {
+		return free || self.Context.May(self.Strict, action, resource, who)
 	}}
 	if !out.may("http_client.request", to) {
 		return nil, denied("not allowed: %s", to)
 	}
-	o := &options{table: t}
-	for _, name := range []string{"stream", "overlay_network"} {
-		if v := o.get(name); v != nil && v != false {
-			return nil, messages.Errorf(messages.Invalid, "option %s is not available in this runtime; leave it out", name)
+	o := &options{table: args.options}
+	if network := o.text("overlay_network"); network != "" {
+		if !out.may("network.select", network) {
+			return nil, denied("not allowed: network %s", network)
 		}
+		return nil, messages.Errorf(messages.Invalid, "option overlay_network is not available in this runtime; leave it out")
 	}
+	out.streamed = o.flag("stream")
 	query := u.Query()
 	for k, v := range o.strings("query") {
 		query.Set(k, v)
@@ -65,18 +87,18 @@ func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, 
 	if o.get("query") != nil {
 		u.RawQuery = query.Encode()
 	}
-	out.to, out.cookies, out.body = u.String(), o.strings("cookies"), o.text("body")
+	out.to, out.cookies, out.body = u.String(), o.strings("cookies"), payload{o.text("body")}
 	out.limit = int64(o.number("max_response_body", 0, 0, 1<<40))
-	if out.limit == 0 {
+	if out.limited = out.limit > 0; !out.limited {
 		out.limit = 120 << 20
 	}
-	out.timeout = o.seconds("timeout", 30*time.Second)
+	out.timeout = o.seconds("timeout", defaultTimeout)
 	if auth, ok := o.get("auth").(*messages.Table); ok {
 		out.user, _ = auth.Get("user").(string)
 		out.pass, _ = auth.Get("pass").(string)
 		out.auth = true
 	}
-	if err := out.setBody(o); err != nil {
+	if err := out.setBody(o, args.object); err != nil {
 		return nil, err
 	}
 	for k, v := range o.strings("headers") {
@@ -91,7 +113,11 @@ func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, 
 	if out.socket = o.text("unix_socket"); out.socket != "" && !out.may("http_client.unix_socket", out.socket) {
 		return nil, denied("not allowed: unix socket %s", out.socket)
 	}
-	if t, ok := o.get("tls").(*messages.Table); ok {
+	t, ok := o.get("tls").(*messages.Table)
+	if !ok && o.get("tls") != nil {
+		o.wrong("tls", "a table is expected")
+	}
+	if ok {
 		if err := out.setTLS(&options{table: t}, to); err != nil {
 			return nil, err
 		}
@@ -100,20 +126,24 @@ func newOutgoing(c *lua.Call, method, to string, t *messages.Table) (*outgoing, 
 }
 
 // setBody makes the body of form and files.
-func (out *outgoing) setBody(o *options) error {
+func (out *outgoing) setBody(o *options, object func(path ...any) any) error {
 	form := o.strings("form")
 	files, _ := o.get("files").(*messages.Table)
 	if files == nil {
+		if o.get("files") != nil {
+			o.wrong("files", "a list of tables is expected")
+		}
 		if o.get("form") != nil {
 			values := url.Values{}
 			for k, v := range form {
 				values.Set(k, v)
 			}
-			out.body = values.Encode()
+			out.body = payload{values.Encode()}
 			out.header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 		return nil
 	}
+	out.body = nil
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for k, v := range form {
@@ -126,8 +156,9 @@ func (out *outgoing) setBody(o *options) error {
 		}
 		name, _ := f.Get("name").(string)
 		content, is := f.Get("content").(string)
-		if name == "" || !is {
-			return messages.Errorf(messages.Invalid, "file %d needs a name and content as strings", i+1)
+		reader, lent := object("files", i+1, "reader").(streamed)
+		if name == "" || is == lent {
+			return messages.Errorf(messages.Invalid, "file %d needs a name, and either content as a string or a Stream as reader", i+1)
 		}
 		filename, _ := f.Get("filename").(string)
 		if filename == "" {
@@ -138,9 +169,13 @@ func (out *outgoing) setBody(o *options) error {
 			return err
 		}
 		_, _ = part.Write([]byte(content))
+		if lent {
+			out.body = append(out.body, b.String(), reader.asStream())
+			b.Reset()
+		}
 	}
 	_ = w.Close()
-	out.body = b.String()
+	out.body = append(out.body, b.String())
 	out.header.Set("Content-Type", w.FormDataContentType())
 	return nil
 }
@@ -148,10 +183,12 @@ func (out *outgoing) setBody(o *options) error {
 func (out *outgoing) setTLS(o *options, to string) error {
 	cert, key, ca := o.text("cert"), o.text("key"), o.text("ca")
 	out.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.text("server_name"), InsecureSkipVerify: o.flag("insecure_skip_verify")} //nolint:gosec // asked for, with a permission
+	out.insecure = out.tls.InsecureSkipVerify
+	out.tlsKey = tlsKey(cert, key, ca, out.tls.ServerName, strconv.FormatBool(out.insecure))
 	switch {
 	case o.err != nil:
 		return o.err
-	case out.tls.InsecureSkipVerify && !out.may("http_client.insecure_tls", to):
+	case out.insecure && !out.may("http_client.insecure_tls", to):
 		return denied("not allowed: insecure TLS for %s", to)
 	case (cert == "") != (key == ""):
 		return messages.Errorf(messages.Invalid, "tls: cert and key are only useful together; give both")
@@ -199,6 +236,9 @@ func (o *options) seconds(name string, fallback time.Duration) time.Duration {
 	case nil:
 		return fallback
 	case float64:
+		if v == 0 {
+			return fallback
+		}
 		if v > 0 && v < 1e9 {
 			d = time.Duration(v * float64(time.Second))
 		}

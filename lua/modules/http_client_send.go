@@ -4,64 +4,132 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
-	"syscall"
+	"sync"
+	"time"
 
+	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
 )
 
-// inner are networks besides those netip knows whose addresses mean something
-// else on each machine.
-var inner = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("64:ff9b::/96")}
-
-func privateIP(ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	for _, p := range inner {
-		if p.Contains(ip) {
-			return true
+// connections asks for the shared connections. wait, to be called outside the
+// process, gives them when they are there.
+func connections(c *lua.Call) (wait func(done <-chan struct{}) (messages.HTTPPool, error)) {
+	type found struct {
+		pool messages.HTTPPool
+		err  error
+	}
+	there := make(chan found, 1)
+	c.Start(&lua.Command{Body: &messages.HTTPPoolGet{}}, func(answer any, err *messages.Error) {
+		pool, ok := answer.(messages.HTTPPool)
+		switch {
+		case err != nil:
+			there <- found{err: err}
+		case !ok:
+			there <- found{err: messages.Errorf(messages.Internal, "the component http_client answered with %T", answer)}
+		default:
+			there <- found{pool: pool}
+		}
+	})
+	return func(done <-chan struct{}) (messages.HTTPPool, error) {
+		select {
+		case f := <-there:
+			return f.pool, f.err
+		case <-done:
+			return nil, errDone
 		}
 	}
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast()
 }
 
-// transport is made for one request: a connection that another process was
-// allowed to make must not be used again. Addresses are checked when they are
-// dialled, after names are resolved, for redirects too; a proxy would hide them.
-func (out *outgoing) transport() *http.Transport {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return denied("not allowed: private IP %s", address)
-		}
-		if ip := at.Addr().Unmap(); privateIP(ip) && !out.may("http_client.private_ip", ip.String()) {
-			return denied("not allowed: private IP %s", ip)
-		}
-		return nil
-	}}
-	dial := dialer.DialContext
-	if out.socket != "" {
-		dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", out.socket)
-		}
+// send carries the request out and reads the body of the response; it ends early
+// when done is closed.
+func (out *outgoing) send(pool messages.HTTPPool, done <-chan struct{}) (any, error) {
+	res, end, err := out.begin(pool, done)
+	if err != nil {
+		return nil, err
 	}
-	return &http.Transport{DialContext: dial, TLSClientConfig: out.tls, DisableKeepAlives: true, ForceAttemptHTTP2: true}
+	defer end()
+	defer res.Body.Close() //nolint:errcheck // it was only read
+	body, err := io.ReadAll(io.LimitReader(res.Body, out.limit+1))
+	if err != nil {
+		return nil, sendFailed(err)
+	}
+	if int64(len(body)) > out.limit {
+		return nil, out.tooLarge()
+	}
+	return response(res).set(body), nil
 }
 
-// send carries the request out; it ends early when done is closed.
-func (out *outgoing) send(done <-chan struct{}) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), out.timeout)
-	defer cancel()
+func (out *outgoing) tooLarge() error {
+	return messages.Errorf(messages.Internal, "the response of %s is larger than %d bytes; raise max_response_body if that is right", out.to, out.limit).WithRetry(false)
+}
+
+// stream carries the request out to the end of the headers of its response. The
+// time limit counts until then: how long a body flows is its reader's affair.
+func (out *outgoing) stream(pool messages.HTTPPool, done <-chan struct{}) (io.Closer, error) {
+	res, end, err := out.begin(pool, done)
+	if err != nil {
+		return nil, err
+	}
+	return &incoming{out: out, res: res, end: end, left: out.limit}, nil
+}
+
+// begin sends the request and waits for the headers of its response. Whoever is
+// through with the response calls end.
+func (out *outgoing) begin(pool messages.HTTPPool, done <-chan struct{}) (res *http.Response, end func(), err error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := func() {}
+	if d := out.patience(pool); d > 0 {
+		t := time.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
+		stop = func() { t.Stop() }
+	}
+	settled := make(chan struct{})
 	go func() {
 		select {
 		case <-done:
-			cancel()
-		case <-ctx.Done():
+			cancel(context.Canceled)
+		case <-settled:
 		}
 	}()
-	req, err := http.NewRequestWithContext(ctx, out.method, out.to, strings.NewReader(out.body))
+	body, release := out.body.open()
+	sent := sync.OnceFunc(func() { // what the process lent and watches is its own again
+		stop()
+		close(settled)
+		release()
+	})
+	end = func() {
+		cancel(context.Canceled)
+		sent()
+	}
+	res, err = out.do(ctx, pool, body)
+	if out.streamed {
+		sent() // from now on the stream is closed with its process
+	}
+	if err == nil && ctx.Err() != nil { // the time was over a moment before
+		_ = res.Body.Close()
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		end()
+		return nil, nil, sendFailed(err)
+	}
+	return res, end, nil
+}
+
+// patience is how long the request may take, 0 for no limit.
+func (out *outgoing) patience(pool messages.HTTPPool) time.Duration {
+	most := pool.Longest()
+	if most > 0 && (most < out.timeout || out.timeout == 0) {
+		return most
+	}
+	return out.timeout
+}
+
+func (out *outgoing) do(ctx context.Context, pool messages.HTTPPool, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, out.method, out.to, body)
 	if err != nil {
 		return nil, messages.Errorf(messages.Invalid, "making a request: %s", err)
 	}
@@ -72,40 +140,64 @@ func (out *outgoing) send(done <-chan struct{}) (any, error) {
 	for k, v := range out.cookies {
 		req.AddCookie(&http.Cookie{Name: k, Value: v})
 	}
-	client := &http.Client{Transport: out.transport(), CheckRedirect: func(next *http.Request, via []*http.Request) error {
+	client := &http.Client{Transport: out.transport(pool), CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
 			return errors.New("more than 10 redirects")
 		}
-		if to := next.URL.String(); !out.may("http_client.request", to) {
+		to := next.URL.String()
+		switch {
+		case !out.may("http_client.request", to):
 			return denied("not allowed: %s", to)
+		case out.insecure && !out.may("http_client.insecure_tls", to):
+			return denied("not allowed: insecure TLS for %s", to)
 		}
 		return nil
 	}}
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, sendFailed(err)
-	}
-	defer res.Body.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(io.LimitReader(res.Body, out.limit+1))
-	if err != nil {
-		return nil, sendFailed(err)
-	}
-	if int64(len(body)) > out.limit {
-		return nil, messages.Errorf(messages.Internal, "the response of %s is larger than %d bytes; raise max_response_body if that is right", out.to, out.limit).WithRetry(false)
-	}
-	return response(res, body), nil
+	return client.Do(req)
 }
 
 // sendFailed keeps refusals; everything else can be different next time.
 func sendFailed(err error) error {
 	var refused *messages.Error
-	if errors.As(err, &refused) {
+	switch {
+	case errors.As(err, &refused):
 		return refused
+	case errors.Is(err, context.DeadlineExceeded):
+		err = errors.New("timeout")
 	}
 	return messages.Errorf(messages.Internal, "request failed: %s", err).WithRetry(true)
 }
 
-func response(res *http.Response, body []byte) *messages.Table {
+// incoming is the body of a streamed response.
+type incoming struct {
+	out  *outgoing
+	res  *http.Response
+	end  func()
+	left int64
+}
+
+// Read implements io.Reader.
+func (in *incoming) Read(p []byte) (int, error) {
+	n, err := in.res.Body.Read(p)
+	if in.out.limited {
+		if in.left -= int64(n); in.left < 0 {
+			return 0, in.out.tooLarge()
+		}
+	}
+	return n, err
+}
+
+// Close implements io.Closer. A body that was not read to its end takes its
+// connection with it.
+func (in *incoming) Close() error {
+	in.end()
+	return in.res.Body.Close()
+}
+
+// clientResponse is a response on its way to Lua.
+type clientResponse struct{ *messages.Table }
+
+func response(res *http.Response) clientResponse {
 	headers, cookies := map[string]any{}, map[string]any{}
 	for k, v := range res.Header {
 		headers[k] = v[0]
@@ -113,10 +205,13 @@ func response(res *http.Response, body []byte) *messages.Table {
 	for _, k := range res.Cookies() {
 		cookies[k.Name] = k.Value
 	}
-	out := (&messages.Table{}).Set("status_code", float64(res.StatusCode)).Set("url", res.Request.URL.String()).
-		Set("body_size", float64(len(body))).Set("headers", messages.ValueOf(headers)).Set("cookies", messages.ValueOf(cookies))
+	return clientResponse{(&messages.Table{}).Set("status_code", float64(res.StatusCode)).Set("url", res.Request.URL.String()).
+		Set("headers", messages.ValueOf(headers)).Set("cookies", messages.ValueOf(cookies))}
+}
+
+func (a clientResponse) set(body []byte) *messages.Table {
 	if len(body) > 0 {
-		out.Set("body", string(body))
+		a.Set("body", string(body))
 	}
-	return out
+	return a.Set("body_size", float64(len(body)))
 }

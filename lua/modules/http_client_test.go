@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -10,8 +11,12 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
 )
 
@@ -26,6 +31,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/empty":
 		w.WriteHeader(http.StatusNoContent)
+		return
+	case "/drip":
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
 		return
 	case "/slow":
 		<-r.Context().Done()
@@ -45,6 +55,39 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s host=%t x=%s auth=%s:%s cookie=%v body=%s file=%s", r.Method, r.URL.RequestURI(), r.Host == "other", r.Header.Get("X-A"), user, pass, cookie, body, file)
 }
 
+// testPool is a pool of connections without limits.
+type testPool struct {
+	mu      sync.Mutex
+	kept    map[string]*http.Transport
+	longest time.Duration
+}
+
+func newTestPool(t *testing.T) *testPool {
+	p := &testPool{kept: map[string]*http.Transport{}}
+	t.Cleanup(func() {
+		for _, tr := range p.kept {
+			tr.CloseIdleConnections()
+		}
+	})
+	return p
+}
+
+func (p *testPool) Longest() time.Duration { return p.longest }
+func (p *testPool) Transport(key string, create func() *http.Transport) *http.Transport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kept[key] == nil {
+		p.kept[key] = create()
+	}
+	return p.kept[key]
+}
+
+func (p *testPool) world(ctx *messages.Context) *world {
+	w := &world{answer: func(*lua.Command) any { return messages.HTTPPool(p) }}
+	w.self.Context = ctx
+	return w
+}
+
 func TestHTTPClient(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(echo))
 	defer server.Close()
@@ -61,8 +104,10 @@ func TestHTTPClient(t *testing.T) {
 	unix.Start()
 	defer unix.Close()
 
+	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
 	host := server.URL
-	prefix := kindOf + fmt.Sprintf("local U, S, K = %q, %q, %q; ", host, secure.URL, socket) +
+	pool := newTestPool(t)
+	prefix := kindOf + fmt.Sprintf("local U, S, K, CA = %q, %q, %q, %q; ", host, secure.URL, socket, authority) +
 		`local function body(r, err) if err then return err:kind() .. ":" .. tostring(err) end return r.body end `
 	list := []example{
 		{name: "get", source: `return body(http_client.get(U .. "/a?b=c", {query = {d = "e f", n = 1}, headers = {["x-a"] = "y", host = "other"}, cookies = {k = "v"}, auth = {user = "u", pass = "p"}}))`, want: "GET /a?b=c&d=e+f host=true x=y auth=u:p cookie=k=v body= file="},
@@ -73,6 +118,29 @@ func TestHTTPClient(t *testing.T) {
 		{name: "empty", source: `local r = http_client.delete(U .. "/empty"); return show(r.status_code, r.body, r.body_size)`, want: "204, nil, 0"},
 		{name: "head", source: `local r = http_client.head(U .. "/"); return show(r.status_code, r.body)`, want: "200, nil"},
 		{name: "batch", source: `local r, e = http_client.request_batch({{"GET", U .. "/1"}, {method = "POST", url = U .. "/2", opts = {body = "x"}}}); return show(#r, r[1].body:sub(1, 6), r[2].body:sub(1, 7), e)`, want: "2, GET /1, POST /2, nil"},
+		{name: "reader", source: `local s = http_client.get(U .. "/a", {stream = true}).stream
+local r = body(http_client.post(U .. "/", {form = {a = "b"}, files = {{name = "other", content = "x"}, {name = "doc", filename = "d.txt", reader = s}, {name = "more", content = "y"}}}))
+return show(r:match("file=(.*)"), s:read())`, want: "d.txt=GET /a host=false x= auth=: cookie= body= file=,b, nil, nil"},
+		{name: "reader in a batch", source: `local s = http_client.get(U .. "/a", {stream = true}).stream
+local r, e = http_client.request_batch({{"POST", U, {files = {{name = "doc", reader = s}}}}, {method = "POST", url = U, opts = {files = {{name = "doc", content = "z"}}}}})
+return show(e, r[1].body:match("file=(doc=GET)"), r[2].body:match("file=(.*)"))`, want: "nil, doc=GET, doc=z,"},
+		{name: "reader twice", source: `local s = http_client.get(U, {stream = true}).stream; return kind(http_client.post(U, {files = {{name = "a", reader = s}, {name = "b", reader = s}}}))`, want: "nil, Invalid"},
+		{name: "closed reader", source: `local s = http_client.get(U, {stream = true}).stream; s:close(); return kind(http_client.post(U, {files = {{name = "a", reader = s}}}))`, want: "nil, Invalid"},
+		{name: "file without content", source: `return kind(http_client.post(U, {files = {{name = "a"}}}))`, want: "nil, Invalid"},
+		{name: "files of nonsense", source: `return kind(http_client.post(U, {files = "x"}))`, want: "nil, Invalid"},
+		{name: "other types", source: `return body(http_client.get(U .. "/", {query = {a = true, b = "c"}, headers = {["x-a"] = 7}, cookies = {k = {}}, form = {a = 1}}))`, want: "GET /?b=c host=false x= auth=: cookie= body= file="},
+		{name: "stream", source: `local r = http_client.get(U .. "/stream", {stream = true}); return show(r.body, r.body_size, r.status_code, r.stream:read(4), #r.stream:read() > 10, r.stream:read(), r.stream:close(), r.stream:close())`, want: "nil, -1, 200, GET , true, nil, true, true, nil"},
+		{name: "stream goes on past the timeout", source: `local r = http_client.get(U .. "/drip", {stream = true, timeout = "2s"}); local s = r.stream:read(); r.stream:close(); return s`, want: "first"},
+		{name: "stream that does not begin", source: `return kind(http_client.get(U .. "/slow", {stream = true, timeout = "20ms"}))`, want: "nil, Internal"},
+		{name: "stream with a limit", source: `local s = http_client.get(U, {stream = true, max_response_body = 5}).stream; return kind(s:read())`, want: "nil, Internal"},
+		{name: "stream of nothing", source: `local r = http_client.get(U .. "/empty", {stream = true}); return show(r.stream:read(), r.stream:scanner():scan())`, want: "nil, false, nil"},
+		{name: "stream of a wrong type", source: `return kind(http_client.get(U, {stream = "yes"}))`, want: "nil, Invalid"},
+		{name: "timeout of 0", source: `return http_client.get(U, {timeout = 0}).status_code`, want: "200"},
+		{name: "network", source: `return kind(http_client.get(U, {overlay_network = "app:n"}))`, want: "nil, Invalid"},
+		{name: "network refused", ctx: may("http_client.request " + host), source: `return body(http_client.get(U, {overlay_network = "app:n"}))`, want: "PermissionDenied:not allowed: network app:n"},
+		{name: "tls of a wrong type", source: `return kind(http_client.get(S, {tls = true}))`, want: "nil, Invalid"},
+		{name: "authority", source: `return http_client.get(S, {tls = {ca = CA, server_name = "example.com"}}).status_code`, want: "200"},
+		{name: "not an authority", source: `return kind(http_client.get(S, {tls = {ca = "x"}}))`, want: "nil, Invalid"},
 		{name: "batch with problems", source: `local r, e = http_client.request_batch({{"GET", "nothing"}, {"GET", U .. "/2"}}); return show(r[1], r[2].status_code, e[1]:kind(), e[2])`, want: "nil, 200, Invalid, nil"},
 		{name: "batch stream", source: `local r, e = http_client.request_batch({{"GET", U, {stream = true}}}); return show(r[1], e[1]:kind())`, want: "nil, Invalid"},
 		{name: "batch of nonsense", source: `return kind(http_client.request_batch({1}))`, want: "nil, Invalid"},
@@ -97,9 +165,7 @@ func TestHTTPClient(t *testing.T) {
 	}
 	for _, e := range list {
 		t.Run(e.name, func(t *testing.T) {
-			w := &world{}
-			w.self.Context = e.ctx
-			if got := runSmall(t, w, prefix+e.source); got != e.want {
+			if got := runSmall(t, pool.world(e.ctx), prefix+e.source); got != e.want {
 				t.Errorf("%s\n got %s\nwant %s", e.source, got, e.want)
 			}
 		})
@@ -110,11 +176,79 @@ func TestHTTPClient(t *testing.T) {
 func TestHTTPClientAbandoned(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(echo))
 	defer server.Close()
-	out := &outgoing{method: "GET", to: server.URL + "/slow", timeout: 1 << 40, limit: 1, may: func(string, string) bool { return true }}
+	pool := newTestPool(t)
+	out := &outgoing{method: "GET", to: server.URL + "/slow", limit: 1, free: true}
 	done := make(chan struct{})
 	close(done)
-	if _, err := out.send(done); !messages.IsKind(err, messages.Internal) {
+	if _, err := out.send(pool, done); !messages.IsKind(err, messages.Internal) {
 		t.Errorf("an abandoned request gave %v", err)
+	}
+	pool.longest = 20 * time.Millisecond
+	if _, err := out.send(pool, nil); err == nil || !strings.Contains(err.Error(), "timeout") {
+		t.Errorf("a request longer than the configuration allows gave %v", err)
+	}
+}
+
+// The end of the process ends what it streams.
+func TestHTTPClientStreamEnds(t *testing.T) {
+	gone := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "first")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(gone)
+	}))
+	defer server.Close()
+	w := newTestPool(t).world(nil)
+	if got := runSmall(t, w, fmt.Sprintf(`return http_client.get(%q, {stream = true}).stream:read()`, server.URL)); got != "first" {
+		t.Error(got)
+	}
+	select {
+	case <-gone:
+	case <-time.After(10 * time.Second):
+		t.Error("the request goes on")
+	}
+}
+
+// Connections are shared by those who may do everything; who needs a permission
+// for an address never gets one that another has made.
+func TestHTTPClientConnections(t *testing.T) {
+	var made atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(b)
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			made.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	pool := newTestPool(t)
+	post := kindOf + fmt.Sprintf(`local r, err = http_client.post(%q, {body = "x"}); return r and r.body or err:message()`, server.URL)
+	for _, c := range []struct {
+		who  string
+		ctx  *messages.Context
+		want string
+		made int32
+	}{
+		{"anyone", nil, "x", 1},
+		{"anyone again", nil, "x", 1},
+		{"an actor without scope", &messages.Context{Actor: &messages.Actor{ID: "a"}}, "x", 1},
+		{"who may not", may("http_client.request " + server.URL), "not allowed: private IP 127.0.0.1", 1},
+		{"who may", may("http_client.request "+server.URL, "http_client.private_ip 127.0.0.1"), "x", 2},
+		{"who may, again", may("http_client.request "+server.URL, "http_client.private_ip 127.0.0.1"), "x", 3},
+		{"who may not, again", may("http_client.request " + server.URL), "not allowed: private IP 127.0.0.1", 3},
+	} {
+		if got := runSmall(t, pool.world(c.ctx), post); got != c.want || made.Load() != c.made {
+			t.Errorf("%s: %s over %d connections; want %s, %d", c.who, got, made.Load(), c.want, c.made)
+		}
+	}
+	strict := pool.world(nil)
+	strict.self.Strict = true
+	if got := runSmall(t, strict, post); got != "not allowed: "+server.URL {
+		t.Errorf("strict: %s", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 // All lists the modules of the runtime by name.
 var All = []lua.Module{
+	archiveModule,
 	base64Module,
 	compressModule,
 	contractModule,
@@ -15,8 +16,10 @@ var All = []lua.Module{
 	ctxModule,
 	envModule,
 	errorsModule,
+	evalModule,
 	eventsModule,
 	exprModule(),
+	fsModule,
 	funcsModule,
 	hashModule,
 	htmlModule,
@@ -24,6 +27,7 @@ var All = []lua.Module{
 	httpClientModule,
 	ioModule,
 	jsonModule(),
+	loaderModule,
 	loggerModule,
 	metricsModule,
 	osModule(time.Now()),
@@ -34,6 +38,7 @@ var All = []lua.Module{
 	queueModule,
 	registryModule,
 	securityModule,
+	sqlModule,
 	storeModule,
 	streamModule,
 	systemModule,

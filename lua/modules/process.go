@@ -19,6 +19,8 @@ var processModule = lua.Module{
 	Doc:    "Processes: messages, starting and watching others, names. A PID is a plain string; wherever a destination is expected, a registered name will do.",
 	Class:  []lua.Class{lua.Process, lua.Nondeterministic, lua.Workflow},
 	Global: true,
+
+	Sandbox: []string{"pid", "id", "send", "inbox", "events", "listen", "unlisten", "event"},
 	Funcs: append([]lua.Func{
 		{
 			Sig: "pid(): string, error?",
@@ -145,7 +147,7 @@ func processSend(c *lua.Call) error {
 	if !mayReach(c, "process.send", dest) {
 		return denied("not allowed to send to process: %s", dest)
 	}
-	if err := c.Host().Send(dest, messages.NewMail(c.Host().PID(), topic, c.Values(2)...)); err != nil {
+	if err := c.Host().Send(dest, c.Mail(topic, 2)); err != nil {
 		return err
 	}
 	return c.Return(true, nil)

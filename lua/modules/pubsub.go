@@ -10,6 +10,8 @@ var pubsubModule = lua.Module{
 	Doc:    "Raw subscriptions to topics of the own mailbox, the low-level form of process.listen. Both functions are globals too.",
 	Class:  []lua.Class{lua.Process},
 	Global: true,
+
+	Sandbox: []string{"subscribe", "unsubscribe"},
 	Funcs: []lua.Func{
 		{
 			Sig:    "subscribe(topic: string, channel: Channel): Channel, error?",

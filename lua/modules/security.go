@@ -39,7 +39,7 @@ var securityModule = lua.Module{
 	Name:  "security",
 	Doc:   "Actors, scopes and policies. Arguments are always action, then resource.",
 	Class: []lua.Class{lua.Security, lua.Nondeterministic},
-	Funcs: []lua.Func{
+	Funcs: append([]lua.Func{
 		{
 			Sig: "actor(): Actor?", Doc: "The actor of the process, nil if it has none.",
 			Do: func(c *lua.Call) error {
@@ -96,8 +96,8 @@ var securityModule = lua.Module{
 			},
 			Try: `return #security.new_scope():policies()`, Gives: "0",
 		},
-	},
-	Types: []lua.Type{actorType, policyType, scopeType},
+	}, securityLookups...),
+	Types: []lua.Type{actorType, policyType, scopeType, tokenStoreType},
 }
 
 var actorType = lua.Type{

@@ -17,7 +17,7 @@ func smallModules() []lua.Module {
 // result as text.
 func runSmall(t *testing.T, w *world, source string) string {
 	t.Helper()
-	mods := append(smallModules(), errorsModule, payloadModule)
+	mods := append(smallModules(), errorsModule, payloadModule, streamModule)
 	eng, err := lua.NewEngine(lua.Options{Modules: mods})
 	if err != nil {
 		t.Fatal(err)

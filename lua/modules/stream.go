@@ -17,7 +17,9 @@ var streamModule = lua.Module{
 // stream is a Stream object: what its source can do, it can. It belongs to one
 // process, and only the calls of its source run outside of it.
 type stream struct {
-	source any // an io.Reader, io.Writer, io.Seeker, io.Closer: any of them
+	source any    // an io.Reader, io.Writer, io.Seeker, io.Closer: any of them
+	noun   string // what it is called in errors: the stream, the file
+	kind   string // of the errors of its use
 	size   int64
 	at     int64
 	closed bool
@@ -28,7 +30,7 @@ type stream struct {
 // newStream makes a Stream of something that can read, write, seek or close. It
 // is closed when the process ends. size is -1 where it is not known.
 func newStream(c *lua.Call, source any, size int64) *stream {
-	s := &stream{source: source, size: size}
+	s := &stream{source: source, noun: "the stream", kind: messages.Internal, size: size}
 	s.forget = c.OnEnd(func() { _ = s.shut() }) // nobody is there to be told
 	return s
 }
@@ -44,6 +46,24 @@ func (s *stream) shut() error {
 	return nil
 }
 
+// streamed is an object that is used as a stream: a Stream, a File.
+type streamed interface{ asStream() *stream }
+
+func (s *stream) asStream() *stream { return s }
+
+// Stream is a Stream or File object as modules in packages of their own see it.
+type Stream interface {
+	// Use makes the command that runs work outside of the process while nothing
+	// else uses the stream. source is an io.Reader, io.Writer or io.Seeker: any of
+	// them.
+	Use(doing string, work func(source any) (any, error), then func(c *lua.Call, answer any) error) (*lua.Command, error)
+}
+
+// Use implements Stream.
+func (s *stream) Use(doing string, work func(source any) (any, error), then func(c *lua.Call, answer any) error) (*lua.Command, error) {
+	return s.use(doing, true, func() (any, error) { return work(s.source) }, then)
+}
+
 // How much one read gives where the program does not say, and at most.
 const (
 	chunkSize = 32 << 10
@@ -54,11 +74,11 @@ const (
 func (s *stream) use(doing string, able bool, work func() (any, error), then func(c *lua.Call, answer any) error) (*lua.Command, error) {
 	switch {
 	case s.closed:
-		return nil, messages.Errorf(messages.Internal, "%s: the stream is closed", doing)
+		return nil, messages.Errorf(s.kind, "%s: %s is closed", doing, s.noun)
 	case !able:
-		return nil, messages.Errorf(messages.Internal, "%s: this stream cannot do that", doing)
+		return nil, messages.Errorf(s.kind, "%s: %s cannot do that", doing, s.noun)
 	case s.busy:
-		return nil, messages.Errorf(messages.Internal, "%s: another coroutine uses the stream; let one of them do it", doing)
+		return nil, messages.Errorf(s.kind, "%s: %s is in use by another coroutine or an archive; let one of them do it", doing, s.noun)
 	}
 	s.busy = true
 	return &lua.Command{
@@ -72,7 +92,7 @@ func (s *stream) use(doing string, able bool, work func() (any, error), then fun
 			if err.Kind != "" && err.Kind != messages.Internal {
 				return err
 			}
-			return messages.Because(messages.Internal, doing+" the stream", err)
+			return messages.Because(messages.Internal, doing+" "+s.noun, err)
 		},
 	}, nil
 }

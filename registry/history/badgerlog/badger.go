@@ -5,7 +5,6 @@ package badgerlog
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -31,9 +30,7 @@ var (
 	formatKey    = []byte("format")
 )
 
-// stored is a version as it is written. Hash covers everything else of it, its
-// changeset and the hash of the record before: Badger drops the rest of a
-// damaged log without an error, and this is how that is noticed.
+// stored is a version as it is written.
 type stored struct {
 	Parent  uint64 `json:"parent"`
 	Time    int64  `json:"time"`
@@ -42,10 +39,6 @@ type stored struct {
 	Before  []byte `json:"before"` // hash of the record before
 	Hash    []byte `json:"hash"`
 }
-
-// ErrDamaged is wrapped by the error of Open for a log in which a record was
-// lost, cut or changed.
-var ErrDamaged = errors.New("the history is damaged")
 
 // Open opens the log in a folder, which is made if it is not there, and checks
 // every record of it. It may block on the disk. A second process cannot open the
@@ -77,18 +70,8 @@ func key(prefix []byte, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(bytes.Clone(prefix), number)
 }
 
-func (s stored) sum(number uint64, changes []byte) []byte {
-	h := sha256.New()
-	var n [24]byte
-	binary.BigEndian.PutUint64(n[0:], number)
-	binary.BigEndian.PutUint64(n[8:], s.Parent)
-	binary.BigEndian.PutUint64(n[16:], uint64(s.Time))
-	for _, part := range [][]byte{n[:], []byte(s.Author), []byte(s.Message), s.Before, changes} {
-		binary.BigEndian.PutUint64(n[0:], uint64(len(part)))
-		h.Write(n[:8])
-		h.Write(part)
-	}
-	return h.Sum(nil)
+func (s stored) record(number uint64) registry.Record {
+	return registry.Record{Version: registry.Version{Number: number, Parent: s.Parent}, Time: s.Time, Author: s.Author, Message: s.Message}
 }
 
 // check reads the whole log and follows its hashes.
@@ -114,7 +97,7 @@ func (l *log) check() error {
 			if err != nil {
 				return l.damaged(number, err)
 			}
-			if !bytes.Equal(s.Before, last) || !bytes.Equal(s.Hash, s.sum(number, changes)) {
+			if !bytes.Equal(s.Before, last) || !bytes.Equal(s.Hash, history.Sum(s.record(number), changes, s.Before)) {
 				return l.damaged(number, errors.New("its hash does not fit"))
 			}
 			last, l.highest = s.Hash, number
@@ -132,7 +115,7 @@ func (l *log) check() error {
 }
 
 func (l *log) damaged(number uint64, cause error) error {
-	return fmt.Errorf("open the registry history in %s: %w: version %d: %w; versions before it are sound: restore the folder from a copy, or move it away to begin anew", l.dir, ErrDamaged, number, cause)
+	return history.Damaged(l.dir, number, cause)
 }
 
 func get(tx *badger.Txn, k []byte) ([]byte, error) {
@@ -164,7 +147,7 @@ func (l *log) Append(r registry.Record) error {
 	}
 	v := r.Version
 	s := stored{Parent: v.Parent, Time: r.Time, Author: r.Author, Message: r.Message, Before: l.last}
-	s.Hash = s.sum(v.Number, changes)
+	s.Hash = history.Sum(r, changes, s.Before)
 	err = l.db.Update(func(tx *badger.Txn) error {
 		if err := history.CheckAppend(r, l.highest, func(n uint64) bool { return l.known(tx, n) }); err != nil {
 			return err
@@ -201,7 +184,7 @@ func (l *log) Versions() (out []registry.Record, err error) {
 			if err != nil {
 				return err
 			}
-			out = append(out, registry.Record{Version: registry.Version{Number: number, Parent: s.Parent}, Time: s.Time, Author: s.Author, Message: s.Message})
+			out = append(out, s.record(number))
 		}
 		return nil
 	})
@@ -238,7 +221,7 @@ func (l *log) Head() (head uint64, err error) {
 			return nil
 		}
 		if err == nil && len(b) != 8 {
-			return fmt.Errorf("read the head of the registry history: %w", ErrDamaged)
+			return fmt.Errorf("read the head of the registry history: %w", history.ErrDamaged)
 		}
 		if err == nil {
 			head = binary.BigEndian.Uint64(b)

@@ -54,7 +54,7 @@ func TestDamageIsFound(t *testing.T) {
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(dir); !errors.Is(err, ErrDamaged) {
+			if _, err := Open(dir); !errors.Is(err, history.ErrDamaged) {
 				t.Errorf("opened with %v", err)
 			}
 		})

@@ -1,0 +1,66 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"reflect"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Control speaks to a running node through its control socket. It is safe for
+// use by many goroutines.
+type Control struct {
+	socket string
+	client *http.Client
+}
+
+// DialControl finds the node that listens on a socket. The error says so if
+// there is none.
+func DialControl(socket string) (*Control, error) {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("no node is running in this folder: %w; start one with 'troupe run'", err)
+	}
+	if err := conn.Close(); err != nil {
+		return nil, err
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	return &Control{socket: socket, client: &http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+// Ask sends one of the commands of messages.ControlTypes and decodes the answer
+// into out, unless that is nil. It blocks until the node has carried it out.
+func (c *Control) Ask(ctx context.Context, command, out any) error {
+	body, err := json.Marshal(command)
+	if err != nil {
+		return err
+	}
+	name := reflect.Indirect(reflect.ValueOf(command)).Type().Name()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://node"+messages.ControlPath+name, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	res, err := c.client.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking the node at %s: %w", c.socket, err)
+	}
+	defer res.Body.Close() //nolint:errcheck // it was only read
+	answer := messages.ControlAnswer{Value: out}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return fmt.Errorf("reading the answer of the node: %w", err)
+	}
+	if e := answer.Error; e != nil {
+		return messages.Errorf(e.Kind, "%s", e.Message)
+	}
+	return nil
+}
+
+// Close ends the connections.
+func (c *Control) Close() { c.client.CloseIdleConnections() }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/troupe-go/troupe/boot"
+)
+
+// quiet is how long the files must rest before they are read again: editors
+// write in several steps.
+const quiet = 150 * time.Millisecond
+
+// watcher notes edits to files from now on.
+type watcher struct{ *fsnotify.Watcher }
+
+func newWatcher(folders []string) (*watcher, error) {
+	n, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, fmt.Errorf("watching the files: %w", err)
+	}
+	w := &watcher{n}
+	for _, dir := range folders {
+		if err := w.add(dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("watching %s: %w", dir, err), w.Close())
+		}
+	}
+	return w, nil
+}
+
+// add watches a folder with those below it.
+func (w *watcher) add(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil //nolint:nilerr // what vanished is not watched
+		}
+		if name := d.Name(); path != dir && (name == "node_modules" || strings.HasPrefix(name, ".")) {
+			return filepath.SkipDir
+		}
+		return w.Add(path)
+	})
+}
+
+// watch applies edits to the application's files until ctx or the application
+// ends. A broken edit is told and changes nothing.
+func (p *program) watch(ctx context.Context, rt *boot.Runtime, w *watcher) {
+	var rest <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rt.Done():
+			return
+		case err := <-w.Errors:
+			fmt.Fprintln(p.err, "warning: watching the files:", err)
+		case e := <-w.Events:
+			if strings.HasPrefix(filepath.Base(e.Name), ".") || e.Op == fsnotify.Chmod {
+				continue
+			}
+			if e.Has(fsnotify.Create) {
+				_ = w.add(e.Name) // a new folder
+			}
+			rest = time.After(quiet)
+		case <-rest:
+			rest = nil
+			p.reload(ctx, rt)
+		}
+	}
+}
+
+// reload makes a version of what the files say now.
+func (p *program) reload(ctx context.Context, rt *boot.Runtime) {
+	done, err := rt.Apply(ctx, nil)
+	switch {
+	case err != nil:
+		p.complain(fmt.Errorf("%w\nthe version before goes on", err))
+	case done.Changed():
+		fmt.Fprintf(p.err, "v%d in %s\n", done.Version, done.Took.Round(time.Millisecond))
+		(&program{out: p.err}).printChanges(done.Changes)
+	}
+}

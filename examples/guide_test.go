@@ -1,0 +1,83 @@
+package examples
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// block is a block of a page: its language, the file it is, and its text.
+var block = regexp.MustCompile("(?sm)^```([a-z]+) ?([^\n]*)\n(.*?)^```$")
+
+// The pages of the guide, step by step as a reader would go through them: files
+// are written, commands run, and what they print compared. A file that is
+// written while the application runs has to become a version first.
+func TestGuide(t *testing.T) {
+	pages, err := filepath.Glob("../docs/guide/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			var up *exec.Cmd
+			version := 0
+			for _, b := range block.FindAllStringSubmatch(string(text), -1) {
+				switch {
+				case b[1] == "background":
+					up = exec.Command(troupe, strings.Fields(b[3])[1:]...)
+					up.Dir = dir
+					if err := up.Start(); err != nil {
+						t.Fatal(err)
+					}
+					defer func() {
+						_ = up.Process.Signal(syscall.SIGTERM)
+						if err := up.Wait(); err != nil {
+							t.Error(err)
+						}
+					}()
+					await(t, dir, "* v0")
+				case b[1] == "console":
+					line, want, _ := strings.Cut(strings.TrimPrefix(b[3], "$ "), "\n")
+					if got := run(t, dir, line); got != want {
+						t.Errorf("%s prints\n%s\nthe page says\n%s", line, got, want)
+					}
+				case b[2] != "":
+					if err := os.WriteFile(filepath.Join(dir, b[2]), []byte(b[3]), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					if up != nil {
+						version++
+						await(t, dir, fmt.Sprint("* v", version))
+					}
+				}
+			}
+		})
+	}
+}
+
+// await waits until the history of the node shows a line.
+func await(t *testing.T, dir, line string) {
+	t.Helper()
+	var out []byte
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		cmd := exec.Command(troupe, "registry", "history")
+		cmd.Dir = dir
+		out, _ = cmd.CombinedOutput() // until the node is up it fails
+		if _, err := os.Stat(filepath.Join(dir, ".troupe")); err == nil && strings.Contains(string(out), line) {
+			return
+		}
+	}
+	t.Fatalf("%q does not appear:\n%s", line, out)
+}
