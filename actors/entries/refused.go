@@ -20,7 +20,6 @@ func Refused() []actors.Kind {
 		refuse[wasm]("function.wat", "A WebAssembly function in text form."),
 		refuse[wasm]("process.wasm", "A WebAssembly process."),
 
-		refuse[amqp]("queue.driver.amqp", "A queue broker that speaks AMQP."),
 		refuse[sqs]("queue.driver.sqs", "The queue service of AWS."),
 		refuse[kvRaft]("store.kv.raft", "A replicated key-value store with one order of writes."),
 		refuse[kvCRDT]("store.kv.crdt", "A replicated key-value store that merges writes."),
@@ -61,7 +60,6 @@ func notYet(kind, instead string) error {
 }
 
 type (
-	amqp           struct{}
 	sqs            struct{}
 	kvRaft         struct{}
 	kvCRDT         struct{}
@@ -78,8 +76,9 @@ type (
 	tailscale      struct{}
 )
 
-func (amqp) refusal() error   { return notYet("queue.driver.amqp", "use queue.driver.memory") }
-func (sqs) refusal() error    { return notYet("queue.driver.sqs", "use queue.driver.memory") }
+func (sqs) refusal() error {
+	return notYet("queue.driver.sqs", "use queue.driver.jetstream, queue.driver.amqp or queue.driver.memory")
+}
 func (kvRaft) refusal() error { return notYet("store.kv.raft", "use store.memory or store.sql") }
 func (kvCRDT) refusal() error { return notYet("store.kv.crdt", "use store.memory or store.sql") }
 func (cdcPostgres) refusal() error {

@@ -349,3 +349,31 @@ for i = job.from, job.to do assert(queue.publish("app:jobs", i)) end`)
 		t.Errorf("in the end: %v", c)
 	}
 }
+
+// Messages on disk outlive the node.
+func TestQueueOnDisk(t *testing.T) {
+	entries := hostEntry + `
+  - {name: disk, kind: queue.driver.jetstream, data_dir: ` + t.TempDir() + `, lifecycle: {auto_start: true}}
+  - {name: jobs, kind: queue.queue, driver: disk}
+`
+	t.Run("one node publishes", func(t *testing.T) {
+		wantOK(t, start(t, entries+mainProc("queue", `
+local queue = require("queue")
+for i = 1, 3 do assert(queue.publish("app:jobs", {n = i}, {i = i, even = i % 2 == 0})) end
+local i = assert(queue.info("app:jobs"))
+return i.message_count == 3 and i.ready and "ok" or "info"`)))
+	})
+	t.Run("the next one consumes", func(t *testing.T) {
+		wantOK(t, start(t, entries+consumerOf("jobs", "")+function("handle_jobs", `
+if not process.registry.lookup("main") then error("too early") end
+local m = queue.message()
+process.send("main", "report", {n = job.n, headers = m:headers()})`)+mainProc("", `
+local reports = process.listen("report")
+process.registry.register("main")
+for i = 1, 3 do
+    local r = reports:receive()
+    if r.headers.i ~= r.n or r.headers.even ~= (r.n % 2 == 0) then return "headers" end
+end
+return "ok"`)))
+	})
+}

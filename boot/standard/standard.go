@@ -25,6 +25,7 @@ import (
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
 	"github.com/troupe-go/troupe/actors/queue"
+	"github.com/troupe-go/troupe/actors/queue/amqp"
 	"github.com/troupe-go/troupe/actors/queue/jetstream"
 	"github.com/troupe-go/troupe/actors/registry"
 	"github.com/troupe-go/troupe/actors/relay"
@@ -106,6 +107,6 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), exec.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), pg.Kinds(), queue.Kinds(), []actors.Kind{jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds(), template.Kinds())
+	kinds := slices.Concat(rt.Kinds(), env.Kinds(), exec.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), pg.Kinds(), queue.Kinds(), []actors.Kind{amqp.Kind, jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds(), template.Kinds())
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,12 +36,6 @@ type link struct {
 
 	mu   sync.Mutex
 	subs []*subscription // that may not be over
-}
-
-func (l *link) opened(s *subscription) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.subs = append(slices.DeleteFunc(l.subs, func(o *subscription) bool { return o.ended() }), s)
 }
 
 // look wakes all subscriptions: the server has forgotten their requests.

@@ -73,9 +73,7 @@ func waits(t *testing.T, w *world) {
 	}
 	actorstest.Until(t, w.node, "all wait", func() bool { i := w.info("jobs"); return i.Messages == n && i.Consumers == 0 && i.Ready })
 	w.consume("jobs", "")
-	if i := w.info("jobs"); i.Consumers != 1 {
-		t.Errorf("%d consumers", i.Consumers)
-	}
+	actorstest.Until(t, w.node, "the consumer counts", func() bool { return w.info("jobs").Consumers == 1 })
 	for i := range n {
 		c := w.next()
 		if c.body != float64(i) {
@@ -319,9 +317,7 @@ func sharing(t *testing.T, w *world) {
 	}
 	calls := w.all(2)
 	w.idle()
-	if n := w.info("jobs").Consumers; n != 2 {
-		t.Errorf("%d consumers", n)
-	}
+	actorstest.Until(t, w.node, "both consumers count", func() bool { return w.info("jobs").Consumers == 2 })
 	for _, c := range append(calls, nil, nil) {
 		if c == nil {
 			c = w.next()

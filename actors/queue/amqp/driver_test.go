@@ -1,0 +1,285 @@
+package amqp_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/uuid"
+	"github.com/rabbitmq/amqp091-go"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/actorstest"
+	"github.com/troupe-go/troupe/actors/queue"
+	"github.com/troupe-go/troupe/actors/queue/amqp"
+	"github.com/troupe-go/troupe/actors/queue/queuetest"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// broker is where the tests find a broker. Its queues expire by themselves.
+func broker(t *testing.T) string {
+	t.Helper()
+	url := os.Getenv("TROUPE_TEST_AMQP")
+	if url == "" {
+		t.Skip("TROUPE_TEST_AMQP is not set; start the servers of the tests with .ci/servers up")
+	}
+	return url
+}
+
+func fields(t *testing.T) string { return at(broker(t)) }
+
+func at(url string) string {
+	return fmt.Sprintf("url: %q, default_queue_expiry: 1m, reconnect_delay: 20ms", url)
+}
+
+func TestContract(t *testing.T) {
+	broker(t)
+	queuetest.Contract(t, queuetest.Driver{Kind: amqp.Kind, Fields: fields, Name: func(*testing.T) string { return "troupe-test-" + uuid.NewString() }})
+}
+
+// newNode starts a node with a driver and a queue of the broker.
+func newNode(t *testing.T, fields, options string, got chan *queue.Delivery) (n *actors.Node, name string) {
+	t.Helper()
+	name = "troupe-test-" + uuid.NewString()
+	taker := actors.Component{Name: "taker", New: func(actors.Env) actor.Actor {
+		return actorstest.Answers(func(_ actor.Context, body any) any {
+			if d, ok := body.(*queue.Delivery); ok {
+				got <- d
+			}
+			return nil
+		})
+	}}
+	n = actorstest.Node(t, actorstest.Parts{
+		Components: []actors.Component{taker, actorstest.Entries},
+		Kinds:      append(queue.Kinds(), amqp.Kind),
+	})
+	if err := actorstest.Create(t, n, "  - {name: drv, kind: queue.driver.amqp, "+fields+"}\n  - {name: jobs, kind: queue.queue, driver: drv, queue_name: "+name+options+"}\n"); err != nil {
+		t.Fatal(err)
+	}
+	actorstest.Must[*messages.Done](t, n, "app:drv", &actors.Start{})
+	t.Cleanup(func() { actorstest.Must[*messages.Done](t, n, "app:drv", &actors.Stop{}) })
+	return n, name
+}
+
+func publish(t *testing.T, n *actors.Node, data messages.Value, headers map[string]messages.Value) error {
+	t.Helper()
+	_, err := actorstest.Ask(t, n, "app:jobs", &messages.QueuePublish{Data: data, Headers: headers})
+	return err
+}
+
+func consume(t *testing.T, n *actors.Node, o queue.AMQPConsumer) {
+	t.Helper()
+	actorstest.Must[*messages.Done](t, n, "app:jobs", &queue.Consume{Queue: "app:jobs", To: n.PID("taker"), Limit: 3, Options: queue.ConsumerOptions{AMQP: o}})
+}
+
+// take waits for a delivery and settles it.
+func take(t *testing.T, n *actors.Node, got chan *queue.Delivery, o queue.Outcome) *queue.Delivery {
+	t.Helper()
+	select {
+	case d := <-got:
+		n.Sys.Root.Send(n.PID("app:jobs"), &actors.Request{Body: &queue.Settle{Delivery: d, Outcome: o}, Sys: n.Sys})
+		return d
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing was delivered")
+		return nil
+	}
+}
+
+// connection is one of somebody else.
+func connection(t *testing.T) *amqp091.Channel {
+	t.Helper()
+	conn, err := amqp091.Dial(broker(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return ch
+}
+
+func TestRefusals(t *testing.T) {
+	n, _ := newNode(t, fields(t), ", driver_options: {amqp: {max_length: 2}}", nil)
+	for range 2 {
+		if err := publish(t, n, "x", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish(t, n, "x", nil); !messages.IsKind(err, messages.Unavailable) || messages.AsError(err).Retry != messages.RetryYes || !strings.Contains(err.Error(), "full") {
+		t.Errorf("publishing to a full queue gave %v", err)
+	}
+	if err := publish(t, n, "x", map[string]messages.Value{strings.Repeat("n", 300): 1.0}); !messages.IsKind(err, messages.Invalid) {
+		t.Errorf("a header with a long name gave %v", err)
+	}
+	if i := actorstest.Must[*messages.QueueData](t, n, "app:jobs", &messages.QueueInfo{}); i.Messages != 2 {
+		t.Errorf("%+v", i)
+	}
+}
+
+// Options that the broker has otherwise are refused, and the queue stays as it is.
+func TestOtherOptions(t *testing.T) {
+	n, name := newNode(t, fields(t), "", nil)
+	list := "  - {name: drv, kind: queue.driver.amqp, " + fields(t) + "}\n  - {name: jobs, kind: queue.queue, driver: drv, queue_name: " + name + ", driver_options: {amqp: {durable: false}}}\n"
+	if err := actorstest.Update(t, n, "app:jobs", list); !messages.IsKind(err, messages.Conflict) {
+		t.Errorf("other options gave %v", err)
+	}
+	if err := publish(t, n, "x", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// What others publish is delivered, and keeps its id when it was rejected.
+func TestOthers(t *testing.T) {
+	got := make(chan *queue.Delivery, 10)
+	n, name := newNode(t, fields(t), "", got)
+	consume(t, n, queue.AMQPConsumer{Tag: "mine", Exclusive: true})
+	err := connection(t).Publish("", name, false, false, amqp091.Publishing{
+		Body: []byte(`{"n":1}`), ContentType: "text/whatever",
+		Headers: amqp091.Table{"s": "x", "i": int32(7), "b": true, "t": amqp091.Table{"in": "side"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := take(t, n, got, queue.Nack)
+	if first.Body != `{"n":1}` || first.Format != messages.FormatJSON || first.ID == "" || first.Headers["s"] != "x" || first.Headers["i"] != 7.0 || first.Headers["b"] != true || first.Attempt != 1 {
+		t.Errorf("got %+v", first.Message)
+	}
+	second := take(t, n, got, queue.Ack)
+	if second.ID != first.ID || second.Body != first.Body || len(second.Headers) != len(first.Headers) || second.Attempt != 2 {
+		t.Errorf("got %+v, attempt %d", second.Message, second.Attempt)
+	}
+}
+
+// A queue that somebody deletes at the broker is made again.
+func TestDeletedQueue(t *testing.T) {
+	got := make(chan *queue.Delivery, 10)
+	n, name := newNode(t, fields(t), "", got)
+	ch := connection(t)
+	if _, err := ch.QueueDelete(name, false, false, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(t, n, "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	consume(t, n, queue.AMQPConsumer{})
+	if d := take(t, n, got, queue.Ack); d.Body != `"a"` {
+		t.Errorf("got %s", d.Body)
+	}
+	if _, err := ch.QueueDelete(name, false, false, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(t, n, "b", nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := take(t, n, got, queue.Ack); d.Body != `"b"` {
+		t.Errorf("got %s", d.Body)
+	}
+}
+
+// proxy stands before the broker, so that connections can be cut.
+type proxy struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{Listener: l}
+	var busy sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.cut()
+		busy.Wait()
+	})
+	busy.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, in, out)
+			p.mu.Unlock()
+			for _, c := range [][2]net.Conn{{in, out}, {out, in}} {
+				busy.Go(func() {
+					_, _ = io.Copy(c[0], c[1])
+					_ = c[0].Close()
+				})
+			}
+		}
+	})
+	return p
+}
+
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
+	p.conns = nil
+}
+
+// A connection that is cut is made again, and everything goes on.
+func TestReconnect(t *testing.T) {
+	uri, err := amqp091.ParseURI(broker(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProxy(t, fmt.Sprintf("%s:%d", uri.Host, uri.Port))
+	uri.Host, uri.Port = "127.0.0.1", p.Addr().(*net.TCPAddr).Port
+	got := make(chan *queue.Delivery, 100)
+	n, _ := newNode(t, at(uri.String()), "", got)
+	consume(t, n, queue.AMQPConsumer{})
+	for i := range 4 {
+		body := fmt.Sprint("message ", i)
+		actorstest.Until(t, n, "the broker takes a message", func() bool {
+			err := publish(t, n, body, nil)
+			if err != nil && !messages.IsKind(err, messages.Unavailable) {
+				t.Errorf("publishing gave %v", err)
+			}
+			return err == nil
+		})
+		for {
+			if d := take(t, n, got, queue.Ack); strings.Contains(d.Body, body) { // before it there may be what was not settled
+				break
+			}
+		}
+		p.cut()
+	}
+}
+
+func TestNoBroker(t *testing.T) {
+	n := actorstest.Node(t, actorstest.Parts{Components: []actors.Component{actorstest.Entries}, Kinds: []actors.Kind{amqp.Kind}})
+	if err := actorstest.Create(t, n, `
+  - {name: absent, kind: queue.driver.amqp, url: "amqp://127.0.0.1:1/"}
+  - {name: wrong, kind: queue.driver.amqp, url: "http://x"}
+  - {name: cert, kind: queue.driver.amqp, url: "amqps://127.0.0.1:1/", tls: {cert: x, key: y}}
+  - {name: ca, kind: queue.driver.amqp, tls: {enabled: true, ca: x}}
+`); err != nil {
+		t.Fatal(err)
+	}
+	for name, kind := range map[string]string{"absent": messages.Unavailable, "wrong": messages.Invalid, "cert": messages.Invalid, "ca": messages.Invalid} {
+		if _, err := actorstest.Ask(t, n, "app:"+name, &actors.Start{}); !messages.IsKind(err, kind) {
+			t.Errorf("starting %s gave %v", name, err)
+		}
+	}
+}
