@@ -130,8 +130,9 @@ type Node struct {
 	Config map[string]any // the node's configuration, flattened to dotted keys
 	Strict bool           // security.strict_mode
 	Props  []actor.PropsOption
-	Exit   func(code int) // begins the shutdown; returns at once
-	Random func() float64 // in [0, 1)
+	Load   func() (stolen, waiting int) // of the scheduler that all hosts share; nil without one
+	Exit   func(code int)               // begins the shutdown; returns at once
+	Random func() float64               // in [0, 1)
 
 	Interceptors []Interceptor // around every function call, the first one outermost
 

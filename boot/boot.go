@@ -150,6 +150,9 @@ func (rt *Runtime) infrastructure(ctx context.Context) error {
 	n.Sys, n.App, n.Log, n.Clock, n.Procs = sys, actors.NewAppContext(), log, o.clock, actors.NewProcs(o.node)
 	n.Kinds, n.Config, n.Strict = rt.parts.KindsByName(), o.config.Flat(), o.config.Bool("security.strict_mode")
 	n.Props, n.Exit, n.Random, n.Spawn = props, rt.exit, random, o.spawn
+	if rt.scheduler != nil {
+		n.Load = rt.scheduler.Load
+	}
 	n.Commands, n.Interceptors = actors.NewCommands(), o.interceptors
 	actors.TranscoderKey.Set(rt.node.App, messages.NewTranscoder())
 	dirs := map[string]string{}

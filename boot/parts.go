@@ -38,8 +38,9 @@ type Parts struct {
 
 // Scheduler runs the actors of a runtime.
 type Scheduler interface {
-	Props() []actor.PropsOption // put on every actor
-	Stop()                      // after the last actor is gone; must not block for ever
+	Props() []actor.PropsOption  // put on every actor
+	Stop()                       // after the last actor is gone; must not block for ever
+	Load() (stolen, waiting int) // tasks that changed their worker so far, and tasks that wait now
 }
 
 // Module names a Lua module.

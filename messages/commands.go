@@ -174,7 +174,8 @@ type SystemExit struct{ Code int }
 // Hosts answers []HostData.
 type Hosts struct{}
 
-// HostData describes a process host.
+// HostData describes a process host. Stolen and Waiting are those of the
+// scheduler, which all hosts of a node share.
 type HostData struct {
 	ID                                            string
 	Workers, Processes, Executed, Stolen, Waiting int

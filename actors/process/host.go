@@ -294,7 +294,11 @@ func (h *host) Receive(ctx actor.Context) {
 		case *actors.SpawnFor:
 			h.spawnFor(m, b, nil)
 		case *messages.Hosts:
-			m.Reply(messages.HostData{ID: h.env.ID, Workers: h.workers, Processes: len(h.children), Executed: h.made})
+			d := messages.HostData{ID: h.env.ID, Workers: h.workers, Processes: len(h.children), Executed: h.made}
+			if h.env.Load != nil {
+				d.Stolen, d.Waiting = h.env.Load()
+			}
+			m.Reply(d)
 		default:
 			m.Reply(messages.Errorf(messages.Invalid, "host %s does not answer %T", h.env.ID, m.Body))
 		}

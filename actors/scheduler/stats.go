@@ -13,6 +13,12 @@ type Stats struct {
 	Queued     int   // tasks that wait
 }
 
+// Load is how many tasks went to another processor so far, and how many wait now.
+func (s *Scheduler) Load() (stolen, waiting int) {
+	st := s.Stats()
+	return int(st.Stolen), st.Queued
+}
+
 // Stats returns a snapshot. It takes no lock that actors hold while they run.
 func (s *Scheduler) Stats() Stats {
 	st := Stats{

@@ -312,3 +312,18 @@ return tostring(err):find("all coroutines blocked with no pending operations", 1
 		})
 	}
 }
+
+// What system tells about a host is what its scheduler did.
+func TestHostLoad(t *testing.T) {
+	rt := start(t, hostEntry+proc("spin", `return { main = function() for i = 1, 5e4 do end end }`)+mainProc("system", `
+local system = require("system")
+for i = 1, 200 do process.spawn("app:spin", "app:a_host") end
+local most = 0
+for i = 1, 50 do
+    for _, h in ipairs(assert(system.hosts.list())) do
+        if h.id == "app:a_host" then most = math.max(most, h.queue_depth) end
+    end
+end
+return most > 0 and "ok" or "nothing ever waits"`))
+	wantOK(t, rt)
+}
