@@ -30,7 +30,7 @@ type catalog map[string]func(actors.Env, *options) middleware
 // before runs ahead of the search for a route, after behind it.
 var (
 	before = catalog{"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel}
-	after  = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
+	after  = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall, "websocket_relay": newWSRelay, "sse_relay": newSSERelay}
 )
 
 // build makes the middleware of a router, or says what is wrong with its name or

@@ -17,7 +17,7 @@ type RouterConfig struct {
 	Prefix         string            `yaml:"prefix" doc:"Path prefix of all routes."`
 	Middleware     []string          `yaml:"middleware" doc:"Middleware that runs before a route is looked for, in this order."`
 	Options        map[string]string `yaml:"options" doc:"Options of the middleware, by dotted keys."`
-	PostMiddleware []string          `yaml:"post_middleware" doc:"Middleware that runs once a route has matched."`
+	PostMiddleware []string          `yaml:"post_middleware" doc:"Middleware that runs once a route has matched: endpoint_firewall, resource_firewall, sse_relay, websocket_relay."`
 	PostOptions    map[string]string `yaml:"post_options" doc:"Options of the post middleware."`
 }
 
