@@ -75,7 +75,7 @@ const hubs = hostEntry + `
     prefix: /api
     middleware: [compress, metrics]
     post_middleware: [sse_relay, websocket_relay]
-    post_options: {wsrelay.allowed.origins: "*.friend.example,partner.example", sserelay.queue.bytes: "200000", wsrelay.queue.bytes: "5000000"}
+    post_options: {wsrelay.allowed.origins: "*.friend.example,partner.example", sserelay.queue.bytes: "1000000", wsrelay.queue.bytes: "5000000"}
 ` + `
   - name: join
     kind: function.lua
@@ -452,8 +452,8 @@ func TestWSRelaySlowClient(t *testing.T) {
 	pid = r.joined("one", "ws.join")
 	big := strings.Repeat("x", 1<<20)
 	for range 50 {
-		if err := r.rt.Send(pid, "big", big); err != nil {
-			t.Fatal(err)
+		if r.rt.Send(pid, "big", big) != nil {
+			break // it is given up already
 		}
 	}
 	got := 0
