@@ -120,4 +120,6 @@ func serveSSE(env actors.Env, w nethttp.ResponseWriter, r *nethttp.Request, opti
 	if end == nil {
 		panic(nethttp.ErrAbortHandler) // an end that looks whole would be a lie
 	}
+	out.gone()
+	_ = control.SetWriteDeadline(time.Time{}) // the next request of the connection has none of ours
 }
