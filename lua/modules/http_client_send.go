@@ -27,21 +27,26 @@ func privateIP(ip netip.Addr) bool {
 	return ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast()
 }
 
-// transport is made for one request: a connection that another process was
-// allowed to make must not be used again. Addresses are checked when they are
-// dialled, after names are resolved, for redirects too; a proxy would hide them.
-func (out *outgoing) transport() *http.Transport {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
+// guardedDialer refuses private addresses to those who may not use them. They are
+// checked when they are dialled, after names are resolved, for redirects too.
+func guardedDialer(may permission) *net.Dialer {
+	return &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return denied("not allowed: private IP %s", address)
 		}
-		if ip := at.Addr().Unmap(); privateIP(ip) && !out.may("http_client.private_ip", ip.String()) {
+		if ip := at.Addr().Unmap(); privateIP(ip) && !may("http_client.private_ip", ip.String()) {
 			return denied("not allowed: private IP %s", ip)
 		}
 		return nil
 	}}
-	dial := dialer.DialContext
+}
+
+// transport is made for one request: a connection that another process was
+// allowed to make must not be used again. There is no proxy, which would hide
+// the addresses.
+func (out *outgoing) transport() *http.Transport {
+	dial := guardedDialer(out.may).DialContext
 	if out.socket != "" {
 		dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", out.socket)

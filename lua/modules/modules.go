@@ -39,5 +39,6 @@ var All = []lua.Module{
 	textModule,
 	timeModule,
 	uuidModule,
+	websocketModule,
 	yamlModule,
 }
