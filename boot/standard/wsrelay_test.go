@@ -58,6 +58,7 @@ const hubs = hostEntry + `
             local m = r.value
             local p = m:payload()
             if m:topic() == "exit" then return "gone" end
+            if m:topic() == "fail" then error("asked to") end
             if m:topic() == "order" then
               local o = p:data()
               local ok, err = ops[o.op](o)
@@ -423,6 +424,27 @@ func TestWSRelayLife(t *testing.T) {
 	}
 }
 
+// A failure goes along a link into the connection, which ends.
+func TestWSRelayLinked(t *testing.T) {
+	r := startRelays(t)
+	c := r.dial(`{}`)
+	pid := r.joined("one", "ws.join")
+	r.order("two", "link", map[string]any{"pid": pid})
+	r.order("two", "send", map[string]any{"pid": pid, "topic": "linked", "data": true})
+	r.read(c, `{"topic":"linked","data":true}`)
+	r.order("one", "monitor", map[string]any{"pid": pid})
+	r.order("one", "send", map[string]any{"pid": pid, "topic": "watched", "data": true})
+	r.read(c, `{"topic":"watched","data":true}`)
+	if err := r.rt.Send("two", "fail"); err != nil {
+		t.Fatal(err)
+	}
+	r.closed(c, websocket.StatusInternalError, "connection terminated")
+	r.next("one", "ws.leave")
+	if e := r.next("one", "pid.exit"); !strings.Contains(fmt.Sprint(e.Get("error")), "linked process failed: ") {
+		t.Errorf("exit: %v", e)
+	}
+}
+
 // The relay refuses what it cannot serve, and leaves other answers alone.
 func TestWSRelayRefused(t *testing.T) {
 	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
@@ -512,6 +534,7 @@ func TestWSRelaySlowClient(t *testing.T) {
 func TestWSRelayManyClients(t *testing.T) {
 	r := startRelays(t)
 	const clients, each = 10, 500
+	before := r.rt.Node().Procs.Len()
 	for i := range clients {
 		c := r.dial(`{}`)
 		go func() {
@@ -547,6 +570,7 @@ func TestWSRelayManyClients(t *testing.T) {
 			next[from]++
 		}
 	}
+	until(t, "the end of the processes", func() bool { return r.rt.Node().Procs.Len() == before })
 }
 
 // A service that stops closes its connections, and waits for them.
