@@ -74,6 +74,10 @@ func (ch *Channel) next(q *queue[selected]) (selected, bool) {
 // Discard drops the values that are queued.
 func (ch *Channel) Discard() { ch.values = queue[any]{} }
 
+// OnTake has f called with each value from outside when Lua takes it; what f
+// returns is what Lua gets.
+func (ch *Channel) OnTake(f func(v any) any) { ch.convert = f }
+
 // Len is how many values are queued.
 func (ch *Channel) Len() int { return ch.values.len() }
 

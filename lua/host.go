@@ -6,8 +6,8 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// Host carries out what a process wants. All methods are called from within
-// VM.Run and must not block, except those of Slot.
+// Host carries out what a process wants. All methods but Push are called from
+// within VM.Run. None of them may block.
 type Host interface {
 	// Self says who the process is.
 	Self() *Self
@@ -26,6 +26,11 @@ type Host interface {
 	// Tell sends body to the component that handles its type, the body of a
 	// *Command to the actor it names; nothing comes back.
 	Tell(body any)
+
+	// Push has VM.Push called with tag and v, after all that was pushed before.
+	// Unlike the other methods it may be called from any goroutine, also once the
+	// process has ended.
+	Push(tag uint64, v any)
 
 	// Send puts mail into the mailbox of a PID or registered name.
 	Send(dest string, m *messages.Mail) *messages.Error

@@ -157,7 +157,8 @@ func (mb *mailbox) forget(ch *Channel) (had bool) {
 }
 
 // rawMail is what a listener delivers: the value, or a list where the mail has
-// several. A value that a process itself sent into the channel stays as it is.
+// several; of a payload of bytes the bytes. A value that a process itself sent
+// into the channel stays as it is.
 func rawMail(v any) any {
 	m, ok := v.(*messages.Mail)
 	if !ok {
@@ -167,6 +168,9 @@ func rawMail(v any) any {
 	case 0:
 		return nil
 	case 1:
+		if p, ok := m.Values[0].(*messages.Payload); ok && p.Format == messages.FormatBytes {
+			return p.Data
+		}
 		return m.Values[0]
 	}
 	return &messages.Table{Array: m.Values}

@@ -47,6 +47,7 @@ func (h *testHost) PID() string                                 { return "{test|
 func (h *testHost) Now() time.Time                              { return h.now }
 func (h *testHost) Tell(any)                                    {}
 func (h *testHost) TrapLinks() bool                             { return false }
+func (h *testHost) Push(tag uint64, v any)                      { h.vm.Push(tag, v) }
 func (h *testHost) Publish(*messages.Event)                     {}
 func (h *testHost) Send(string, *messages.Mail) *messages.Error { return nil }
 func (h *testHost) Log(int, string, string, string, []any)      {}

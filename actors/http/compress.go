@@ -73,7 +73,12 @@ func (c *compressor) Unwrap() nethttp.ResponseWriter { return c.ResponseWriter }
 
 // WriteHeader implements net/http.ResponseWriter.
 func (c *compressor) WriteHeader(status int) {
-	if c.status == 0 {
+	switch {
+	case c.status != 0:
+	case status == nethttp.StatusSwitchingProtocols: // what follows is no body
+		c.status, c.passed = status, true
+		c.ResponseWriter.WriteHeader(status)
+	default:
 		c.status = status
 	}
 }

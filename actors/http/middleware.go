@@ -33,7 +33,7 @@ var (
 		"cors": newCORS, "ratelimit": newRateLimit, "compress": newCompress, "real_ip": newRealIP, "metrics": newMetrics, "otel": newOTel,
 		"sendfile": newSendfile, "token_auth": newTokenAuth, "request_id": newRequestID, "access_log": newAccessLog, "body_limit": newBodyLimit,
 	}
-	after = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall}
+	after = catalog{"endpoint_firewall": newEndpointFirewall, "resource_firewall": newResourceFirewall, "websocket_relay": newWSRelay, "sse_relay": newSSERelay}
 )
 
 // build makes the middleware of a router, or says what is wrong with its name or

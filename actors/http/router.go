@@ -17,8 +17,8 @@ type RouterConfig struct {
 	Prefix         string            `yaml:"prefix" doc:"Path prefix of all routes."`
 	Middleware     []string          `yaml:"middleware" doc:"Middleware that runs before a route is looked for, in this order."`
 	Options        map[string]string `yaml:"options" doc:"Options of the middleware, by dotted keys."`
-	PostMiddleware []string          `yaml:"post_middleware" doc:"Middleware that runs once a route has matched."`
-	PostOptions    map[string]string `yaml:"post_options" doc:"Options of the post middleware."`
+	PostMiddleware []string          `yaml:"post_middleware" doc:"Middleware that runs once a route has matched: endpoint_firewall, resource_firewall, sse_relay, websocket_relay."`
+	PostOptions    map[string]string `yaml:"post_options" doc:"Options of the post middleware, by dotted keys. Of the relays: wsrelay.allowed.origins and sserelay.allowed.origins; wsrelay.queue.bytes and sserelay.queue.bytes, how much may wait for a client (default 67108864) before it is given up: then it still gets what waits, and the connection is closed."`
 }
 
 // Router is the kind http.router.

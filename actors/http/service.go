@@ -48,6 +48,7 @@ type service struct {
 	env    actors.Env
 	config ServiceConfig
 	server *nethttp.Server
+	live   *serving
 	addr   string
 	busy   sync.WaitGroup // requests that run
 }
@@ -98,7 +99,11 @@ func (s *service) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	live := newServing(s.env.Cell.Self())
 	server := &nethttp.Server{
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), servingKey{}, live)
+		},
 		Handler: s.handler(site, as), TLSConfig: tlsConfig,
 		ReadTimeout: c.Timeouts.Read, WriteTimeout: c.Timeouts.Write, IdleTimeout: c.Timeouts.Idle,
 		ErrorLog: slog.NewLogLogger(s.env.Log.With("service", s.env.ID).Handler(), slog.LevelWarn),
@@ -111,7 +116,7 @@ func (s *service) Start(ctx context.Context) error {
 		return messages.Wrap(err, "listening on "+c.Addr+" (choose another addr, or stop what uses it)")
 	}
 	listener := v.(net.Listener)
-	s.server, s.addr = server, listener.Addr().String()
+	s.server, s.live, s.addr = server, live, listener.Addr().String()
 	self := s.env.Cell.Self()
 	s.env.Go(func() {
 		serve := server.Serve
@@ -143,7 +148,7 @@ const drainTime = 30 * time.Second
 // Stop implements actors.Stopper: no new requests, and those that run finish, if
 // they do in time.
 func (s *service) Stop(ctx context.Context) error {
-	server := s.server
+	server, live := s.server, s.live
 	if server == nil {
 		return nil
 	}
@@ -152,6 +157,8 @@ func (s *service) Stop(ctx context.Context) error {
 	_, err := actors.Await(ctx, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		context.AfterFunc(ctx, live.kill)
+		live.quit() // relays last as long as their clients want
 		if server.Shutdown(ctx) != nil {
 			s.env.Log.Warn("HTTP server breaks off requests that did not finish in time", "service", s.env.ID, "waited", patience)
 			_ = server.Close() // the connections are lost either way
@@ -170,25 +177,26 @@ func (s *service) Receive(ctx actor.Context) {
 			return
 		}
 		s.server, s.addr = nil, ""
+		s.live.kill()
 		_ = m.server.Close() // its listener has failed already
 		s.env.Cell.Tell(s.env.PID("supervisor"), &actors.ServiceEnded{ID: s.env.ID, Err: messages.Wrap(m.err, "serving HTTP")})
 	case *actor.Stopping:
 		if s.server != nil { // it failed, or was never told to stop
+			s.live.kill()
 			_ = s.server.Close()
 		}
 	case *actors.Request:
-		switch {
-		case !isAddr(m.Body):
-			actors.Unknown(m, s.env.ID)
-		case s.addr == "":
-			m.Reply(messages.Errorf(messages.Unavailable, "%s does not run", s.env.ID))
-		default:
+		switch b := m.Body.(type) {
+		case *connect:
+			s.connect(m, b)
+		case *Addr:
+			if s.addr == "" {
+				m.Reply(messages.Errorf(messages.Unavailable, "%s does not run", s.env.ID))
+				return
+			}
 			m.Reply(s.addr)
+		default:
+			actors.Unknown(m, s.env.ID)
 		}
 	}
-}
-
-func isAddr(body any) bool {
-	_, ok := body.(*Addr)
-	return ok
 }

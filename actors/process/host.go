@@ -99,10 +99,10 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 		self: lua.Self{Entry: s.Process, Host: n.env.ID, Parent: s.Parent, Context: s.Context, Strict: n.env.Strict, Terminal: terminal},
 	}
 	if s.Monitor {
-		p.watchers = add(p.watchers, s.Parent)
+		p.ties.WatchedBy(s.Parent)
 	}
 	if s.Link {
-		p.links = add(p.links, s.Parent)
+		p.ties.Link(s.Parent)
 	}
 	if more != nil {
 		more(p.spawn)

@@ -27,9 +27,7 @@ type process struct {
 	spawn    *spawned // how it was started; nil for a worker
 	worker   *worker  // nil for a process
 	trap     bool
-	links    map[string]bool
-	watchers map[string]bool // PIDs that monitor it
-	watching map[string]bool // PIDs it monitors
+	ties     actors.Ties
 	asked    []outstanding
 	streams  bool // it has subscribed to the bus
 	stopped  bool
@@ -233,7 +231,7 @@ func (p *process) end(value messages.Value, err *messages.Error) {
 	}
 	p.vm.Close()
 	p.release()
-	p.tellOthers(pid, value, err)
+	p.ties.Cut(p.node, pid, value, err)
 	if s := p.spawn; s != nil {
 		if s.ended != nil {
 			s.ended(pid, value, err)
@@ -258,20 +256,6 @@ func (p *process) end(value messages.Value, err *messages.Error) {
 // ended is the result of a process, as its host's callers get it.
 type ended struct{ value messages.Value }
 
-// tellOthers sends Exit to monitors and, after a failure, to linked processes.
-func (p *process) tellOthers(pid string, value messages.Value, err *messages.Error) {
-	for _, w := range keys(p.watchers) {
-		p.toPID(w, &messages.Exit{From: pid, Result: value, Err: err, Monitors: true})
-	}
-	for _, l := range keys(p.links) {
-		p.toPID(l, &messages.Exit{From: pid, Result: value, Err: err, Links: true})
-	}
-	for _, m := range keys(p.watching) {
-		p.toPID(m, &actors.Request{Body: &messages.Monitor{By: pid, Off: true}, Sys: p.node.Sys})
-	}
-	p.watchers, p.links, p.watching = nil, nil, nil
-}
-
 // release takes back what the process still waits for and what is subscribed.
 func (p *process) release() {
 	for _, b := range p.blocking {
@@ -294,12 +278,6 @@ func (p *process) tell(body any) {
 	}
 }
 
-func (p *process) toPID(pid string, m any) {
-	if to := p.node.Procs.Find(pid); to != nil {
-		p.node.Sys.Root.Send(to.Actor, m)
-	}
-}
-
 // answered gives an answer to the thread that waits for it. Of a process it
 // started linked or monitored, the process takes note first.
 func (p *process) answered(m *actors.Answer) {
@@ -313,16 +291,16 @@ func (p *process) answered(m *actors.Answer) {
 	switch b := body.(type) {
 	case *spawnedNote:
 		if b.link {
-			p.links = add(p.links, b.PID)
+			p.ties.Link(b.PID)
 		}
 		if b.monitor {
-			p.watching = add(p.watching, b.PID)
+			p.ties.Watch(b.PID)
 		}
 		body = b.Spawned
 	case *ended:
 		body = b.value
-	case *signalNote:
-		b.apply(p)
+	case *actors.Tied:
+		p.ties.Note(b)
 		body = &messages.Done{}
 	}
 	if p.vm != nil {
@@ -340,7 +318,7 @@ func (p *process) cancel(m *messages.Cancel) {
 
 // exit is told that another process ended.
 func (p *process) exit(m *messages.Exit) {
-	delete(p.watching, m.From)
+	linked := p.ties.Ended(m)
 	result := &messages.Table{Object: true}
 	if m.Result != nil {
 		result.Set("value", m.Result)
@@ -357,8 +335,7 @@ func (p *process) exit(m *messages.Exit) {
 	if m.Monitors {
 		p.vm.Event(event("pid.exit"))
 	}
-	if m.Links && p.links[m.From] {
-		delete(p.links, m.From)
+	if linked {
 		switch {
 		case m.Err == nil:
 		case p.trap:
@@ -373,11 +350,14 @@ func (p *process) unix() float64 { return float64(p.node.Clock.Now().Unix()) }
 
 // request answers what other actors ask of a process.
 func (p *process) request(m *actors.Request) {
+	if p.proc == nil { // meant for a call that is over
+		m.Reply(messages.Errorf(messages.NotFound, "process not found: the call has ended"))
+		return
+	}
+	if p.ties.Answer(m, p.proc.PID) {
+		return
+	}
 	switch b := m.Body.(type) {
-	case *messages.Monitor:
-		p.monitor(m, b)
-	case *messages.Link:
-		p.link(m, b)
 	case *messages.Cancel:
 		p.cancel(b)
 		m.Done()
@@ -390,48 +370,6 @@ func (p *process) request(m *actors.Request) {
 	default:
 		m.Reply(messages.Errorf(messages.Invalid, "a process does not answer %T", m.Body))
 	}
-}
-
-// signalNote answers Monitor and Link: the one who asked keeps its side.
-type signalNote struct {
-	pid     string
-	monitor bool
-	off     bool
-}
-
-func (n *signalNote) apply(p *process) {
-	set := &p.links
-	if n.monitor {
-		set = &p.watching
-	}
-	if n.off {
-		delete(*set, n.pid)
-	} else {
-		*set = add(*set, n.pid)
-	}
-}
-
-func (p *process) monitor(m *actors.Request, b *messages.Monitor) {
-	if b.Off {
-		delete(p.watchers, b.By)
-		m.Reply(&signalNote{p.proc.PID, true, true})
-		return
-	}
-	if p.watchers[b.By] {
-		m.Reply(messages.Errorf(messages.AlreadyExists, "already monitoring pid"))
-		return
-	}
-	p.watchers = add(p.watchers, b.By)
-	m.Reply(&signalNote{p.proc.PID, true, false})
-}
-
-func (p *process) link(m *actors.Request, b *messages.Link) {
-	if b.Off {
-		delete(p.links, b.By)
-	} else {
-		p.links = add(p.links, b.By)
-	}
-	m.Reply(&signalNote{p.proc.PID, false, b.Off})
 }
 
 // kill ends the process from any goroutine.
@@ -455,24 +393,4 @@ func (p *process) info() messages.ProcessData {
 	d := *p.shown.Load()
 	d.State, d.Steps, d.Memory = stateNames[p.state.Load()], p.steps.Load(), p.vm.Memory()
 	return d
-}
-
-func add(set map[string]bool, k string) map[string]bool {
-	if set == nil {
-		set = make(map[string]bool, 1)
-	}
-	set[k] = true
-	return set
-}
-
-func keys(set map[string]bool) []string {
-	if len(set) == 0 {
-		return nil
-	}
-	out := make([]string, 0, len(set))
-	for k := range set {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

@@ -124,6 +124,11 @@ func (p *process) Tell(body any) {
 	p.tell(body)
 }
 
+// Push implements lua.Host.
+func (p *process) Push(tag uint64, v any) {
+	p.node.Sys.Root.Send(p.ctx.Self(), &messages.Push{Tag: tag, Value: v})
+}
+
 // Send implements lua.Host.
 func (p *process) Send(dest string, m *messages.Mail) *messages.Error {
 	to := p.dest.proc

@@ -48,7 +48,7 @@ func (w *worker) finished(p *process, end *lua.End) {
 	}
 	p.release()
 	if p.proc != nil {
-		p.tellOthers(p.proc.PID, value, end.Err)
+		p.ties.Cut(p.node, p.proc.PID, value, end.Err)
 		p.proc = nil
 	}
 	p.self.Context, p.self.Request, p.self.Parent = nil, nil, ""

@@ -100,6 +100,9 @@ func (h *Host) Tell(body any) {
 	h.Told = append(h.Told, body)
 }
 
+// Push adds to a stream at once: here everything runs on one goroutine.
+func (h *Host) Push(tag uint64, v any) { h.vm.Push(tag, v) }
+
 // Send records mail; what the process sends to itself arrives.
 func (h *Host) Send(dest string, m *messages.Mail) *messages.Error {
 	h.Sent = append(h.Sent, Sent{dest, m})

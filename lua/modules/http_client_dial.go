@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
 )
 
@@ -43,12 +44,7 @@ func (out *outgoing) transport(pool messages.HTTPPool) http.RoundTripper {
 		return out.shared(pool, "any", (&net.Dialer{}).DialContext)
 	}
 	public := out.shared(pool, "public", dialChecked(func(netip.Addr) error { return errPrivate }))
-	own := out.own(dialChecked(func(ip netip.Addr) error {
-		if out.may("http_client.private_ip", ip.String()) {
-			return nil
-		}
-		return denied("not allowed: private IP %s", ip)
-	}))
+	own := out.own(dialAllowed(out.may))
 	return &careful{public, own}
 }
 
@@ -70,6 +66,28 @@ func dialChecked(check func(netip.Addr) error) dial {
 		return nil
 	}}
 	return d.DialContext
+}
+
+// dialAllowed refuses private addresses to those who may not use them.
+func dialAllowed(may permission) dial {
+	return dialChecked(func(ip netip.Addr) error {
+		if may("http_client.private_ip", ip.String()) {
+			return nil
+		}
+		return denied("not allowed: private IP %s", ip)
+	})
+}
+
+// permission is Call.Allowed for use on any goroutine, also after the call.
+type permission func(action, resource string) bool
+
+func permissionOf(c *lua.Call) permission {
+	self := c.Process()
+	if self.Context == nil && !self.Strict {
+		return func(string, string) bool { return true }
+	}
+	who := (&messages.Table{}).Set("pid", c.Host().PID())
+	return func(action, resource string) bool { return self.Context.May(self.Strict, action, resource, who) }
 }
 
 // shared is the transport of the pool for a way to dial, or one for this request

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -37,8 +38,8 @@ type outgoing struct {
 	tls        *tls.Config
 	tlsKey     string // the same for the same TLS options
 	insecure   bool
-	free       bool                               // there is nothing it may not do
-	may        func(action, resource string) bool // works on any goroutine
+	free       bool // there is nothing it may not do
+	may        permission
 }
 
 // clientArgs are the arguments of one request: object finds what the frozen copy
@@ -61,14 +62,8 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 		return nil, messages.Errorf(messages.Invalid, "%q is not an HTTP method", method)
 	}
 	self := c.Process()
-	var who *messages.Table
-	if self.Context != nil || self.Strict {
-		who = (&messages.Table{}).Set("pid", c.Host().PID())
-	}
-	free := !self.Strict && (self.Context == nil || self.Context.Actor == nil || self.Context.Scope == nil)
-	out := &outgoing{method: method, header: http.Header{}, free: free, may: func(action, resource string) bool {
-		return free || self.Context.May(self.Strict, action, resource, who)
-	}}
+	out := &outgoing{method: method, header: http.Header{}, may: permissionOf(c)}
+	out.free = !self.Strict && (self.Context == nil || self.Context.Actor == nil || self.Context.Scope == nil)
 	if !out.may("http_client.request", to) {
 		return nil, denied("not allowed: %s", to)
 	}
@@ -101,15 +96,12 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 	if err := out.setBody(o, args.object); err != nil {
 		return nil, err
 	}
-	for k, v := range o.strings("headers") {
-		if !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(v) {
-			return nil, messages.Errorf(messages.Invalid, "%q: %q is not an HTTP header", k, v)
-		}
-		if strings.EqualFold(k, "host") {
-			out.host = v
-		}
-		out.header.Set(k, v)
+	headers, err := o.headers()
+	if err != nil {
+		return nil, err
 	}
+	maps.Copy(out.header, headers)
+	out.host = headers.Get("Host")
 	if out.socket = o.text("unix_socket"); out.socket != "" && !out.may("http_client.unix_socket", out.socket) {
 		return nil, denied("not allowed: unix socket %s", out.socket)
 	}
@@ -209,6 +201,18 @@ func (out *outgoing) setTLS(o *options, to string) error {
 	return nil
 }
 
+// headers are the headers of a request that a program gives.
+func (o *options) headers() (http.Header, error) {
+	out := http.Header{}
+	for k, v := range o.strings("headers") {
+		if !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(v) {
+			return nil, messages.Errorf(messages.Invalid, "%q: %q is not an HTTP header", k, v)
+		}
+		out.Set(k, v)
+	}
+	return out, nil
+}
+
 // strings are the fields of a table of strings; values of other types count
 // for nothing.
 func (o *options) strings(name string) map[string]string {
@@ -231,22 +235,29 @@ func (o *options) strings(name string) map[string]string {
 }
 
 func (o *options) seconds(name string, fallback time.Duration) time.Duration {
-	var d time.Duration
-	switch v := o.get(name).(type) {
-	case nil:
+	d := o.duration(name, time.Second, fallback)
+	if d == 0 {
 		return fallback
-	case float64:
-		if v == 0 {
-			return fallback
-		}
-		if v > 0 && v < 1e9 {
-			d = time.Duration(v * float64(time.Second))
-		}
-	case string:
-		d, _ = time.ParseDuration(v)
 	}
 	if d <= 0 {
 		o.wrong(name, "a number of seconds or a duration such as \"5s\" is expected")
 	}
 	return d
+}
+
+// duration is a number of units or a duration as text, -1 for anything else.
+func (o *options) duration(name string, unit, fallback time.Duration) time.Duration {
+	switch v := o.get(name).(type) {
+	case nil:
+		return fallback
+	case float64:
+		if v >= 0 && v < 1e9 {
+			return time.Duration(v * float64(unit))
+		}
+	case string:
+		if d, err := time.ParseDuration(v); err == nil {
+			return d
+		}
+	}
+	return -1
 }

@@ -48,5 +48,6 @@ var All = []lua.Module{
 	textModule,
 	timeModule,
 	uuidModule,
+	websocketModule,
 	yamlModule,
 }

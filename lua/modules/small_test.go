@@ -10,7 +10,7 @@ import (
 
 // smallModules need nothing of the runtime.
 func smallModules() []lua.Module {
-	return []lua.Module{base64Module, compressModule, cryptoModule, exprModule(), hashModule, htmlModule, httpClientModule, metricsModule, textModule, yamlModule}
+	return []lua.Module{base64Module, compressModule, cryptoModule, exprModule(), hashModule, htmlModule, httpClientModule, metricsModule, textModule, websocketModule, yamlModule}
 }
 
 // runSmall executes a program with the small modules and returns its first

@@ -39,6 +39,7 @@ func (w *world) Self() *lua.Self           { return &w.self }
 func (w *world) PID() string               { return worldPID }
 func (w *world) Now() time.Time            { return time.Unix(1_700_000_000, 0) }
 func (w *world) TrapLinks() bool           { return w.trap }
+func (w *world) Push(tag uint64, v any)    { w.vm.Push(tag, v) }
 func (w *world) Publish(e *messages.Event) { w.events = append(w.events, e) }
 func (w *world) NewParking() any           { return make(chan bool, 1) }
 func (w *world) Preempt()                  {}

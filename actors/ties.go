@@ -1,0 +1,112 @@
+package actors
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/troupe-go/troupe/messages"
+)
+
+// Ties are the monitors and links of one process, whether Lua or Go runs in it.
+// They belong to its actor; the zero value has none.
+type Ties struct {
+	links    map[string]bool
+	watchers map[string]bool // PIDs that monitor it
+	watching map[string]bool // PIDs it monitors
+}
+
+// Link notes that the process is linked to pid.
+func (t *Ties) Link(pid string) { put(&t.links, pid) }
+
+// Watch notes that the process monitors pid.
+func (t *Ties) Watch(pid string) { put(&t.watching, pid) }
+
+// Unwatch takes Watch back.
+func (t *Ties) Unwatch(pid string) { delete(t.watching, pid) }
+
+// WatchedBy notes that pid monitors the process.
+func (t *Ties) WatchedBy(pid string) { put(&t.watchers, pid) }
+
+// Tied answers Monitor and Link. The process that asked takes Note of it.
+type Tied struct {
+	pid          string
+	monitor, off bool
+}
+
+// Note keeps the side of the process that asked for a monitor or link.
+func (t *Ties) Note(n *Tied) {
+	set := &t.links
+	if n.monitor {
+		set = &t.watching
+	}
+	if n.off {
+		delete(*set, n.pid)
+	} else {
+		put(set, n.pid)
+	}
+}
+
+// Answer answers a request to monitor or link the process, which is self, and
+// reports whether it was one.
+func (t *Ties) Answer(req *Request, self string) bool {
+	switch b := req.Body.(type) {
+	case *messages.Monitor:
+		switch {
+		case b.Off:
+			delete(t.watchers, b.By)
+		case t.watchers[b.By]:
+			req.Reply(messages.Errorf(messages.AlreadyExists, "already monitoring pid"))
+			return true
+		default:
+			t.WatchedBy(b.By)
+		}
+		req.Reply(&Tied{self, true, b.Off})
+	case *messages.Link:
+		if b.Off {
+			delete(t.links, b.By)
+		} else {
+			t.Link(b.By)
+		}
+		req.Reply(&Tied{self, false, b.Off})
+	default:
+		return false
+	}
+	return true
+}
+
+// Ended forgets a process that has ended, and reports whether the process was
+// linked to it; links says whether the end concerns a link.
+func (t *Ties) Ended(m *messages.Exit) (linked bool) {
+	delete(t.watching, m.From)
+	if linked = m.Links && t.links[m.From]; linked {
+		delete(t.links, m.From)
+	}
+	return linked
+}
+
+// Cut ends all ties because the process, which was pid, has ended: those who
+// monitor it or are linked to it are told.
+func (t *Ties) Cut(n *Node, pid string, result messages.Value, err *messages.Error) {
+	tell := func(to string, m any) {
+		if p := n.Procs.Find(to); p != nil {
+			n.Sys.Root.Send(p.Actor, m)
+		}
+	}
+	for _, w := range slices.Sorted(maps.Keys(t.watchers)) {
+		tell(w, &messages.Exit{From: pid, Result: result, Err: err, Monitors: true})
+	}
+	for _, l := range slices.Sorted(maps.Keys(t.links)) {
+		tell(l, &messages.Exit{From: pid, Result: result, Err: err, Links: true})
+	}
+	for _, w := range slices.Sorted(maps.Keys(t.watching)) {
+		tell(w, &Request{Body: &messages.Monitor{By: pid, Off: true}, Sys: n.Sys})
+	}
+	*t = Ties{}
+}
+
+func put(set *map[string]bool, pid string) {
+	if *set == nil {
+		*set = make(map[string]bool, 1)
+	}
+	(*set)[pid] = true
+}
