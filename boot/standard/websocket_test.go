@@ -4,6 +4,7 @@ import (
 	"fmt"
 	nethttp "net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,15 +66,31 @@ func wsServer(t *testing.T) (url string, ends chan error) {
 	return "ws" + strings.TrimPrefix(s.URL, "http"), ends
 }
 
-func wantEnd(t *testing.T, ends chan error, code websocket.StatusCode, text string) {
+// ended is how a connection should end: its close status, and a part of the
+// error.
+type ended struct {
+	code websocket.StatusCode
+	text string
+}
+
+// wantEnds waits for the ends of connections, in any order.
+func wantEnds(t *testing.T, ends chan error, wants ...ended) {
 	t.Helper()
-	select {
-	case err := <-ends:
-		if websocket.CloseStatus(err) != code || !strings.Contains(err.Error(), text) {
-			t.Errorf("the connection ended with %v; want status %d and %s", err, code, text)
+	for range len(wants) {
+		select {
+		case err := <-ends:
+			i := slices.IndexFunc(wants, func(e ended) bool {
+				return websocket.CloseStatus(err) == e.code && strings.Contains(err.Error(), e.text)
+			})
+			if i < 0 {
+				t.Errorf("a connection ended with %v; want one of %v", err, wants)
+				return
+			}
+			wants = slices.Delete(wants, i, i+1)
+		case <-time.After(20 * time.Second):
+			t.Errorf("these connections do not end: %v", wants)
+			return
 		}
-	case <-time.After(20 * time.Second):
-		t.Error("the connection does not end")
 	}
 }
 
@@ -162,9 +179,7 @@ for name, code in pairs({NORMAL = 1000, GOING_AWAY = 1001, PROTOCOL_ERROR = 1002
 end
 return "ok"`))
 	wantOK(t, rt, url)
-	wantEnd(t, ends, 1001, "100, then")
-	wantEnd(t, ends, 4000, "bye")
-	wantEnd(t, ends, 1001, "")
+	wantEnds(t, ends, ended{1001, "100, then"}, ended{4000, "bye"}, ended{1001, ""})
 }
 
 // Messages come complete and in order however slow the process is, and before
@@ -226,14 +241,14 @@ func TestWebSocketClientEnds(t *testing.T) {
 			t.Errorf("%s: %v", how, err)
 		}
 		for range n {
-			wantEnd(t, ends, websocket.StatusGoingAway, "")
+			wantEnds(t, ends, ended{websocket.StatusGoingAway, ""})
 		}
 	}
 	for range 3 {
 		if v, err := call(t, rt, "app:func", url); v != "ok" || err != nil {
 			t.Errorf("function: %v, %v", v, err)
 		}
-		wantEnd(t, ends, websocket.StatusGoingAway, "")
+		wantEnds(t, ends, ended{websocket.StatusGoingAway, ""})
 	}
 	pid, err := rt.Spawn(t.Context(), "app:main", "app:a_host", url, "wait")
 	if err != nil {
@@ -241,5 +256,5 @@ func TestWebSocketClientEnds(t *testing.T) {
 	}
 	until(t, "the connection", func() bool { return rt.Node().Procs.Named("ready") == pid })
 	rt.Node().Procs.Find(pid).Kill(messages.Errorf(messages.Canceled, "killed"))
-	wantEnd(t, ends, websocket.StatusGoingAway, "")
+	wantEnds(t, ends, ended{websocket.StatusGoingAway, ""})
 }

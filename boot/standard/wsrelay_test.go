@@ -217,7 +217,11 @@ func (r *relayTest) flood(pid, topic, v string) {
 	before := r.slow.Load()
 	until(r, "a client that is given up", func() bool {
 		for range 20 {
-			if err := r.rt.Send(pid, topic, v); err != nil {
+			err := r.rt.Send(pid, topic, v)
+			if messages.IsKind(err, messages.NotFound) {
+				return true // it is gone
+			}
+			if err != nil {
 				r.Fatal(err)
 			}
 		}

@@ -198,6 +198,7 @@ func (w *wsClient) send(kind websocket.MessageType, data string) func() error {
 		ctx, cancel := withLimit(w.write)
 		defer cancel()
 		if err := w.conn.Write(ctx, kind, []byte(data)); err != nil {
+			_ = w.conn.CloseNow() // what follows would come after a gap
 			return wsFailed("sending to "+w.url, err)
 		}
 		return nil
