@@ -123,6 +123,12 @@ func (a *thingActor) Receive(ctx actor.Context) {
 
 func newWorld(t *testing.T, config map[string]any, things ...registry.Entry) *world {
 	t.Helper()
+	return worldOf(t, Component, config, things...)
+}
+
+// worldOf is newWorld with another registry.
+func worldOf(t *testing.T, component actors.Component, config map[string]any, things ...registry.Entry) *world {
+	t.Helper()
 	w := &world{t: t, loads: map[string]int{}}
 	kind := func(name string) actors.Kind {
 		return actors.Define(actors.Spec[thing]{
@@ -131,7 +137,7 @@ func newWorld(t *testing.T, config map[string]any, things ...registry.Entry) *wo
 		})
 	}
 	w.n = actorstest.Node(t, actorstest.Parts{
-		Components: []actors.Component{bus.Component, Component, finder.Component, supervisor.Component, lifecycle.Component, factory.Component, functions.Component},
+		Components: []actors.Component{bus.Component, component, finder.Component, supervisor.Component, lifecycle.Component, factory.Component, functions.Component},
 		Kinds:      []actors.Kind{kind("test.thing"), kind("function.test")}, Config: config,
 	})
 	if _, err := w.ask("registry", &actors.Boot{Entries: registry.EntriesOf(things...)}); err != nil {
