@@ -280,7 +280,7 @@ func (vm *VM) resumeCoro(L *state, co *coro, kind opKind, from int) int {
 // resumeDirect runs a coroutine from inside a nested call: a driver of its own
 // runs it on this goroutine until it yields or ends, and parks where it waits.
 func (vm *VM) resumeDirect(L *state, co *coro, kind opKind, args []glua.LValue) int {
-	if len(vm.parked)+vm.depth > maxNesting {
+	if len(vm.parked)+int(vm.depth) > maxNesting {
 		L.RaiseError("stack overflow (too many nested coroutines)")
 	}
 	vm.depth++

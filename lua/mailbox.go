@@ -10,7 +10,7 @@ type mailbox struct {
 	waiting   queue[*messages.Mail]
 	inbox     *Channel
 	events    *Channel
-	pending   queue[any] // lifecycle events before process.events was called
+	pending   *queue[any] // lifecycle events before process.events was called; few processes have any
 	listeners map[string]*Channel
 }
 
@@ -45,6 +45,9 @@ func (vm *VM) Event(e *messages.Table) {
 		ch.Push(e)
 		return
 	}
+	if vm.mailbox.pending == nil {
+		vm.mailbox.pending = &queue[any]{}
+	}
 	vm.mailbox.pending.push(e)
 }
 
@@ -71,8 +74,11 @@ func (c *Call) Events() *Channel {
 	if mb.events == nil {
 		mb.events = c.vm.newChannel(0)
 		mb.events.subscribe()
-		for e, ok := mb.pending.pop(); ok; e, ok = mb.pending.pop() {
-			mb.events.Push(e)
+		if q := mb.pending; q != nil {
+			for e, ok := q.pop(); ok; e, ok = q.pop() {
+				mb.events.Push(e)
+			}
+			mb.pending = nil
 		}
 	}
 	return mb.events

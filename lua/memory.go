@@ -151,8 +151,10 @@ func (w *weigher) vm(vm *VM) int64 {
 	for _, m := range mb.waiting.items[mb.waiting.head:] {
 		w.add(m)
 	}
-	for _, e := range mb.pending.items[mb.pending.head:] {
-		w.add(e)
+	if q := mb.pending; q != nil {
+		for _, e := range q.items[q.head:] {
+			w.add(e)
+		}
 	}
 	w.channel(mb.inbox)
 	w.channel(mb.events)

@@ -43,9 +43,9 @@ type VM struct {
 	rc     *runCtx
 
 	ops   []op
-	depth int // drivers inside nested calls
+	depth int32 // drivers inside nested calls
+	open  int32 // operations and subscriptions that can still wake a thread
 	free  []uint32
-	open  int // operations and subscriptions that can still wake a thread
 
 	mailbox mailbox
 	call    Call

@@ -136,7 +136,7 @@ type op struct {
 // newOp takes a slot for an operation; its tag names slot and generation, so
 // that an answer that comes late finds nothing.
 func (vm *VM) newOp() (uint64, *op) {
-	if vm.open >= vm.operations() {
+	if int(vm.open) >= vm.operations() {
 		vm.Kill(messages.Errorf(messages.Unavailable, "operation limit exceeded: %d timers, subscriptions and calls wait at the same time; raise limits.operations of %s if that is right", vm.open, vm.prog.ID))
 	}
 	var i uint32
