@@ -53,6 +53,7 @@ func (r *rewriter) block(stmts []ast.Stmt) {
 		case *ast.AssignStmt:
 			r.exprs(x.Rhs)
 			r.exprs(x.Lhs)
+			stmts[i] = firstOfVararg(x)
 		case *ast.ReturnStmt:
 			r.exprs(x.Exprs)
 		case *ast.FuncCallStmt:
@@ -122,6 +123,31 @@ func grows(e ast.Expr) bool {
 		return grows(x.Lhs) || grows(x.Rhs)
 	}
 	return true
+}
+
+// firstOfVararg takes "(...)" out of an assignment to several targets:
+//
+//	do local (v) = (...); targets = …, (v), … end
+//
+// There gopher-lua counts its registers wrong and overwrites what the targets
+// need: t and its index in "a, t[i] = (...)".
+func firstOfVararg(x *ast.AssignStmt) ast.Stmt {
+	if len(x.Lhs) == 1 {
+		return x
+	}
+	var init *ast.LocalAssignStmt
+	for i, e := range x.Rhs {
+		if v, ok := e.(*ast.Comma3Expr); ok && v.AdjustRet {
+			init = atLine(&ast.LocalAssignStmt{Names: []string{"(v)"}, Exprs: []ast.Expr{v}}, x.Line())
+			x.Rhs[i] = atLine(&ast.IdentExpr{Value: "(v)"}, v.Line())
+		}
+	}
+	if init == nil {
+		return x
+	}
+	do := atLine(&ast.DoBlockStmt{Stmts: []ast.Stmt{init, x}}, x.Line())
+	do.SetLastLine(x.LastLine())
+	return do
 }
 
 func expandFor(x *ast.GenericForStmt) ast.Stmt {
