@@ -25,6 +25,15 @@ type Options struct {
 
 	// Lag is how late timers fire.
 	Lag time.Duration
+
+	Limits lua.Limits // of the process
+
+	// Engine runs the code, in place of one made for this Run; it has Modules.
+	Engine *lua.Engine
+
+	// Events is how many answers and timers the process gets at most before it
+	// counts as one that waits for ever; 0 for any number.
+	Events int
 }
 
 // patience is how long one Run may take in real time.
@@ -36,14 +45,17 @@ const patience = 30 * time.Second
 // "waits for ever". Code that does not compile or never rests fails the test.
 func Run(t testing.TB, opt Options, source string) ([]messages.Value, *messages.Error, *Host) {
 	t.Helper()
-	eng, err := lua.NewEngine(lua.Options{Modules: opt.Modules})
-	if err != nil {
-		t.Fatal(err)
+	eng := opt.Engine
+	if eng == nil {
+		var err error
+		if eng, err = lua.NewEngine(lua.Options{Modules: opt.Modules}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if opt.Self.Entry == "" {
 		opt.Self.Entry, opt.Self.Host = "app:test", "app:procs"
 	}
-	unit := lua.Unit{ID: opt.Self.Entry, Source: "return function(...) " + source + "\nend", Method: "main"}
+	unit := lua.Unit{ID: opt.Self.Entry, Source: "return function(...) " + source + "\nend", Method: "main", Limits: opt.Limits}
 	for _, m := range opt.Modules {
 		unit.Modules = append(unit.Modules, m.Name)
 	}
@@ -57,13 +69,13 @@ func Run(t testing.TB, opt Options, source string) ([]messages.Value, *messages.
 	s := &slot{events: make(chan bool), over: make(chan struct{})}
 	defer close(s.over)
 	h.vm.Start(opt.Args)
-	for h.vm.Ended() == nil {
+	for events := 1; h.vm.Ended() == nil; events++ {
 		if !s.run(h.vm) {
 			h.vm.Kill(messages.Errorf(messages.Timeout, "the test has waited too long"))
 			<-s.events // so that nothing else touches the VM
 			t.Fatal("the code does not come to rest")
 		}
-		if h.vm.Ended() == nil && !h.vm.Runnable() && !h.step() {
+		if h.vm.Ended() == nil && !h.vm.Runnable() && (events == opt.Events || !h.step()) {
 			return nil, messages.Errorf(messages.Timeout, "waits for ever"), h
 		}
 	}
