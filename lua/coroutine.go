@@ -380,7 +380,7 @@ func (vm *VM) parkTask(t *task) (vals []glua.LValue, raised glua.LValue, ok bool
 		return nil, nil, false
 	}
 	vm.slot, vm.rc, vm.cur = slot, rc, t
-	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
+	vm.slice.begin(vm.instr, vm.eng.opt.Slice)
 	raised, t.w.raise, t.w.nest = t.w.raise, nil, nil
 	return n.vals, raised, true
 }

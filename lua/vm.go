@@ -22,16 +22,16 @@ type VM struct {
 
 	// The VM is the context of its threads: gopher-lua calls Done before every
 	// instruction, which makes it the place to count, preempt and kill.
-	instr    int64
-	sliceEnd int64
-	budget   int64 // instructions it may execute in all
-	limit    atomic.Int64
-	killed   atomic.Pointer[messages.Error]
-	running  *state      // the thread that executes
-	raising  glua.LValue // raised at its next instruction
-	round    uint64      // of Measure when it was last weighed
-	size     atomic.Int64
-	grown    int64 // large allocations since then
+	instr   int64
+	slice   slice
+	budget  int64 // instructions it may execute in all
+	limit   atomic.Int64
+	killed  atomic.Pointer[messages.Error]
+	running *state      // the thread that executes
+	raising glua.LValue // raised at its next instruction
+	round   uint64      // of Measure when it was last weighed
+	size    atomic.Int64
+	grown   int64 // large allocations since then
 
 	first  task // runs main
 	boot   boot
@@ -129,7 +129,7 @@ func (vm *VM) Run(slot Slot) bool {
 	rc := vm.eng.bases.Get().(*runCtx)
 	vm.slot, vm.rc = slot, rc
 	rc.vm.Store(vm)
-	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
+	vm.slice.begin(vm.instr, vm.eng.opt.Slice)
 	for vm.end == nil {
 		if err := vm.killed.Load(); err != nil {
 			vm.finish(&End{Err: err})
@@ -267,21 +267,21 @@ func (vm *VM) slow() <-chan struct{} {
 	if used, room := frames(th); room-used < 24 && room < vm.eng.opt.MaxFrames {
 		growFrames(th)
 	}
-	if vm.instr >= vm.sliceEnd {
+	if vm.slice.over(vm.instr) {
 		cur, rc := vm.cur, vm.rc
 		vm.slot.Preempt()
 		vm.cur, vm.rc, vm.running = cur, rc, th
-		vm.sliceEnd = vm.instr + vm.eng.opt.Slice
+		vm.slice.again(vm.instr, vm.eng.opt.Slice)
 	}
 	vm.setLimit(th)
 	return nil
 }
 
 // setLimit says when Done has to look up next: at the end of the slice or of the
-// budget, or before the thread could run out of call frames. An instruction pushes at most
-// two.
+// budget, when the clock is due, or before the thread could run out of call
+// frames. An instruction pushes at most two.
 func (vm *VM) setLimit(th *state) {
-	limit := min(vm.sliceEnd, vm.budget)
+	limit := min(vm.slice.end, vm.slice.look, vm.budget)
 	if used, room := frames(th); room < vm.eng.opt.MaxFrames {
 		limit = min(limit, vm.instr+int64(max(1, (room-used)/3)))
 	}

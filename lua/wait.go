@@ -56,7 +56,7 @@ func (vm *VM) park(L *state, begin func(w *waiter)) []glua.LValue {
 		abandon(L)
 	}
 	vm.cur, vm.rc, vm.slot, vm.running = cur, rc, slot, L
-	vm.sliceEnd = vm.instr + vm.eng.opt.Slice
+	vm.slice.begin(vm.instr, vm.eng.opt.Slice)
 	vm.setLimit(L)
 	if v := n.w.raise; v != nil {
 		raiseValue(L, v)
