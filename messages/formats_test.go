@@ -225,7 +225,16 @@ func FuzzDecodeMsgpack(f *testing.F) {
 	for _, s := range []string{"\x93\x01\xc0\xa1x", "\x81\xa1a\x90", "\xdd\xff\xff\xff\xff", "\xd6\xff\x00\x00\x00\x01", "\x82\x01\x02\xa1a\x03", "\xc4\x01\xff"} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) { decodeTwice(t, in, DecodeMsgpack, EncodeMsgpack) })
+	for _, v := range kept {
+		data, err := EncodeStored(v)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		decodeTwice(t, in, DecodeMsgpack, EncodeStored)
+	})
 }
 
 // decodeTwice checks that what was decoded and can be encoded is read back as

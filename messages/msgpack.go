@@ -24,10 +24,23 @@ func EncodeMsgpack(v Value) ([]byte, error) {
 	return e.buf.Bytes(), nil
 }
 
+// EncodeStored writes a Value for a store of our own: as EncodeMsgpack does, but
+// errors, payloads and metatables are kept, as extensions that only DecodeMsgpack
+// knows.
+func EncodeStored(v Value) ([]byte, error) {
+	e := newMsgpackEncoder(maxEncoded)
+	e.whole = true
+	if err := e.value(v); err != nil {
+		return nil, err
+	}
+	return e.buf.Bytes(), nil
+}
+
 type msgpackEncoder struct {
-	buf  *bytes.Buffer
-	enc  *msgpack.Encoder
-	path path
+	buf   *bytes.Buffer
+	enc   *msgpack.Encoder
+	path  path
+	whole bool // extensions for what MessagePack does not have
 }
 
 func newMsgpackEncoder(limit int) *msgpackEncoder {
@@ -37,7 +50,11 @@ func newMsgpackEncoder(limit int) *msgpackEncoder {
 
 func (e *msgpackEncoder) value(v Value) error {
 	switch v := v.(type) {
-	case nil, *Payload:
+	case nil:
+	case *Payload:
+		if v != nil && e.whole {
+			return e.extension(extPayload, v.Format, v.Data)
+		}
 	case bool:
 		return e.enc.EncodeBool(v)
 	case float64:
@@ -48,6 +65,9 @@ func (e *msgpackEncoder) value(v Value) error {
 	case string:
 		return e.text(v)
 	case *Error:
+		if v != nil && e.whole {
+			return e.extension(extError, chainOf(v)...)
+		}
 		if v != nil {
 			return e.text(v.Error())
 		}
@@ -78,6 +98,11 @@ func (e *msgpackEncoder) table(t *Table) error {
 	defer e.path.leave()
 	if e.buf.Len() > e.path.limit {
 		return e.path.tooLarge()
+	}
+	if e.whole && t.Meta != nil {
+		plain := *t
+		plain.Meta = nil
+		return e.extension(extMeta, &plain, t.Meta)
 	}
 	list, isList := listOf(t)
 	if isList && !(len(list) == 0 && t.Object) {
@@ -114,7 +139,7 @@ func (e *msgpackEncoder) table(t *Table) error {
 
 // DecodeMsgpack reads one MessagePack value. str and bin become strings,
 // integers and floats float64, nil nothing (the key is absent), the timestamp
-// extension RFC 3339 text. Of equal keys the last one wins. No bytes are an
+// extension RFC 3339 text, the extensions of EncodeStored what they stand for. Of equal keys the last one wins. No bytes are an
 // Invalid error; other extensions, keys that are no scalars, bytes behind the
 // value and nesting deeper than 1000 levels are Internal.
 func DecodeMsgpack(data []byte) (Value, error) {
@@ -171,7 +196,7 @@ func (d *msgpackDecoder) value(depth int) (Value, error) {
 		n, err := d.dec.DecodeBytesLen()
 		return d.text(n, err)
 	case msgpcode.IsExt(c):
-		return d.extension()
+		return d.extension(depth)
 	case msgpcode.IsFixedArray(c), c == msgpcode.Array16, c == msgpcode.Array32:
 		n, err := d.dec.DecodeArrayLen()
 		return d.table(n, 1, depth, err)
@@ -203,11 +228,15 @@ func (d *msgpackDecoder) text(n int, err error) (Value, error) {
 	return string(buf), nil
 }
 
-// extension reads what only the timestamp is known of: 4, 8 or 12 bytes.
-func (d *msgpackDecoder) extension() (Value, error) {
+// extension reads a timestamp of 4, 8 or 12 bytes, or what EncodeStored has
+// written.
+func (d *msgpackDecoder) extension(depth int) (Value, error) {
 	id, n, err := d.dec.DecodeExtHeader()
 	if err != nil {
 		return nil, d.broken(err)
+	}
+	if id == extError || id == extPayload || id == extMeta {
+		return d.stored(id, n, depth)
 	}
 	if id != -1 || n != 4 && n != 8 && n != 12 {
 		return nil, d.fail("extension type %d of %d bytes is not known", id, n)

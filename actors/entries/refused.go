@@ -79,8 +79,15 @@ type (
 func (sqs) refusal() error {
 	return notYet("queue.driver.sqs", "use queue.driver.jetstream, queue.driver.amqp or queue.driver.memory")
 }
-func (kvRaft) refusal() error { return notYet("store.kv.raft", "use store.memory or store.sql") }
-func (kvCRDT) refusal() error { return notYet("store.kv.crdt", "use store.memory or store.sql") }
+
+func (kvRaft) refusal() error {
+	return notYet("store.kv.raft", "use store.memory, store.badger or store.sql")
+}
+
+func (kvCRDT) refusal() error {
+	return notYet("store.kv.crdt", "use store.memory, store.badger or store.sql")
+}
+
 func (cdcPostgres) refusal() error {
 	return notYet("db.cdc.postgres", "read the tables with the module sql")
 }

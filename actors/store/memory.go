@@ -16,7 +16,7 @@ import (
 )
 
 // Kinds lists the kinds of this package.
-func Kinds() []actors.Kind { return []actors.Kind{Memory, SQL} }
+func Kinds() []actors.Kind { return []actors.Kind{Badger, Memory, SQL} }
 
 // MemoryConfig are the fields of store.memory.
 type MemoryConfig struct {

@@ -19,7 +19,7 @@ type SQLConfig struct {
 	TableName string           `yaml:"table_name" doc:"The table, which must exist; required."`
 	Table     string           `yaml:"table" doc:"Another name of table_name."`
 	ID        string           `yaml:"id_column_name" default:"key" doc:"The column of the keys: text, the primary key or unique; in MySQL with a binary collation, or case does not count."`
-	Payload   string           `yaml:"payload_column_name" default:"value" doc:"The column of the values: binary, as MessagePack."`
+	Payload   string           `yaml:"payload_column_name" default:"value" doc:"The column of the values: binary, as MessagePack with extensions of our own for errors, payloads and metatables."`
 	Expire    string           `yaml:"expire_column_name" default:"expires_at" doc:"The column of the times of expiry: an integer of 64 bits, milliseconds since 1970, or null."`
 	Cleanup   time.Duration    `yaml:"cleanup_interval" default:"0s" min:"0s" doc:"How often expired entries are removed; they are invisible at once. 0 for never."`
 	Lifecycle actors.Lifecycle `yaml:"lifecycle" doc:"When it runs."`
@@ -45,7 +45,7 @@ func (c *SQLConfig) Validate() error {
 
 // SQL is a store in a table of a database.
 var SQL = actors.Define(actors.Spec[SQLConfig]{
-	Name: "store.sql", Doc: "A key-value store in a table of a SQL database. Errors and payloads are not kept as such: an error becomes its text.", Service: true,
+	Name: "store.sql", Doc: "A key-value store in a table of a SQL database.", Service: true,
 	Serve: func(env actors.Env, c SQLConfig) actor.Actor {
 		if c.TableName == "" {
 			c.TableName = c.Table
@@ -207,7 +207,7 @@ func decode(key string, data []byte) (messages.Value, error) {
 }
 
 func (t *table) put(ctx context.Context, db *sql.DB, b *messages.StorePut) (any, error) {
-	data, err := messages.EncodeMsgpack(b.Value)
+	data, err := messages.EncodeStored(b.Value)
 	if err != nil {
 		return nil, err
 	}

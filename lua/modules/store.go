@@ -37,7 +37,7 @@ var storeModule = lua.Module{
 	}},
 	Tables: []lua.Table{
 		{Name: "backend", Doc: "Where a store keeps its entries.", Consts: []lua.Const{
-			{Name: "MEMORY", Value: "memory"}, {Name: "SQL", Value: "sql"}, {Name: "KV_RAFT", Value: "kv.raft"}, {Name: "KV_CRDT", Value: "kv.crdt"}, {Name: "UNKNOWN", Value: "unknown"},
+			{Name: "BADGER", Value: "badger"}, {Name: "MEMORY", Value: "memory"}, {Name: "SQL", Value: "sql"}, {Name: "KV_RAFT", Value: "kv.raft"}, {Name: "KV_CRDT", Value: "kv.crdt"}, {Name: "UNKNOWN", Value: "unknown"},
 		}},
 		{Name: "consistency", Doc: "What readers see.", Consts: []lua.Const{
 			{Name: "LINEARIZABLE", Value: "linearizable"}, {Name: "EVENTUAL", Value: "eventual"}, {Name: "LOCAL", Value: "local"}, {Name: "UNKNOWN", Value: "unknown"},
