@@ -1,4 +1,4 @@
-.PHONY: test bench docs
+.PHONY: test bench soak docs
 
 test: ## everything that must pass
 	go test ./...
@@ -8,3 +8,6 @@ bench: ## Troupe beside Proto.Actor and goroutines, in one run
 
 docs: ## the reference pages and editor stubs, from the declarations
 	go run ./cmd/troupe docs docs
+
+soak: ## half an hour of everything at once; nothing may grow
+	TROUPE_SOAK=$${TROUPE_SOAK:-30m} go test -run TestSoak -v -count 1 -timeout 0 ./bench
