@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -129,7 +130,9 @@ func TestSoak(t *testing.T) {
 	app := func(n int64) fstest.MapFS {
 		return fstest.MapFS{"_index.yaml": {Data: fmt.Appendf(nil, soaked, n)}}
 	}
-	config, problems := boot.NewConfig(map[string]any{"registry": map[string]any{"history_type": "nil"}})
+	config, problems := boot.NewConfig(map[string]any{"registry": map[string]any{
+		"history_type": "sqlite", "history_path": filepath.Join(t.TempDir(), "registry.db"), "history_keep": int64(50),
+	}})
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,8 @@ func Settings() []Setting {
 		{"registry.enable_history", true, "Keep versions."},
 		{"registry.history_type", "memory", "memory, badger, sqlite or nil."},
 		{"registry.history_path", ".wippy/registry.db", "Folder of a badger history, file of a sqlite one."},
+		{"registry.history_keep", int64(0), "How many versions are kept; a tenth more until they are removed together. 0 for all. The one in use always stays."},
+		{"registry.history_max_age", time.Duration(0), "How old versions may become; a tenth more until they are removed together. 0 for any age. The one in use, and the newest, always stay."},
 		{"registry.history_dsn", nil, ""},
 		{"registry.history_schema", nil, ""},
 		{"registry.event_wait_timeout", sec(30), "Longest wait for a component to accept an entry."},

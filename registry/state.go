@@ -1,9 +1,6 @@
 package registry
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
 // Version is one state the registry was in. Version 0 is the state after boot.
 type Version struct {
@@ -18,26 +15,36 @@ type Next struct {
 	Version  Version
 	Ops      []Op // at most one for each ID; deletions first, dependents before what they need
 	Undo     []Op // Undo[i] undoes Ops[i]
+	Base     []Op // of the new version where it is time for one: Record.Base
 	Snapshot *Snapshot
 	Problems Problems // warnings about the changed entries
 	from     uint64
-	moved    bool // to a version that exists already
+	moved    *Recall // the version gone to, if it existed already
 }
 
 // State is the registry itself: the entries in use and the tree of versions it
 // went through. It is not safe for concurrent use, but its snapshots are.
 type State struct {
 	kinds   Kinds
+	files   Entries // of version 0
 	current *Snapshot
 	nodes   map[uint64]*node // by number; only version 0 and the current one without history
 	highest uint64
 	forget  bool
+	past    Past
+
+	changed   changed           // from version 0 to the current one
+	since     int               // operations since the last base on the way to it
+	newest    map[uint64]uint64 // of the versions made on one
+	toCurrent map[uint64]uint64 // of them the one that leads to the current version
 }
 
-// node is a version with what leads to it from its parent and back.
+// node is a version. It is never changed, only replaced.
 type node struct {
 	Version
-	ops, undo []Op
+	based     bool // it has a base
+	held      bool // ops and base are here, not in the Past
+	ops, base []Op
 }
 
 // StateOptions change how a State works.
@@ -45,17 +52,21 @@ type StateOptions struct {
 	// NoHistory forgets every version once there is a newer one; moving to
 	// another version then fails as Unavailable.
 	NoHistory bool
+
+	// Past keeps the changes of the versions, which are then not held in memory.
+	// Every version must be in it before it is committed.
+	Past Past
 }
 
 // NewState makes a registry whose version 0 holds the entries. Changes are checked
 // against kinds; with nil nothing is checked and only the references every kind
 // shares count for the order. The entries must not be changed afterwards.
 func NewState(kinds Kinds, entries Entries, opt StateOptions) *State {
+	files := entries.Clone()
 	return &State{
-		kinds:   kinds,
-		current: newSnapshot(Version{}, entries.Clone()),
-		nodes:   map[uint64]*node{0: {}},
-		forget:  opt.NoHistory,
+		kinds: kinds, files: files, current: newSnapshot(Version{}, files),
+		nodes: map[uint64]*node{0: {}}, forget: opt.NoHistory, past: opt.Past,
+		changed: changed{}, newest: map[uint64]uint64{}, toCurrent: map[uint64]uint64{},
 	}
 }
 
@@ -90,8 +101,9 @@ func (s *State) Propose(base uint64, ops []Op) (*Next, error) {
 	if ops, err = s.kinds.Order(before, after, ops); err != nil {
 		return nil, FailedApply(err, nil)
 	}
-	v := Version{Number: s.highest + 1, Parent: base}
-	return s.next(v, ops, after, problems), nil
+	next := s.next(newSnapshot(Version{Number: s.highest + 1, Parent: base}, after), ops)
+	next.Problems, next.Base = problems, s.baseAfter(ops)
+	return next, nil
 }
 
 // accept checks each operation against the state the ones before it lead to, and
@@ -149,23 +161,39 @@ func ownEntry(e Entry) (Entry, error) {
 
 // MoveTo returns what to do to go to an existing version, forwards or backwards;
 // committing it creates no new version. An unknown version is NotFound; without
-// history it is Unavailable.
+// history it is Unavailable. It may block on the disk of the Past.
 func (s *State) MoveTo(number uint64) (*Next, error) {
-	if s.forget {
-		return nil, &ApplyError{Kind: Unavailable, Text: "cannot apply a version: the registry keeps no history; set registry.history_type to memory or sqlite"}
+	if err := s.CanMove(); err != nil {
+		return nil, err
 	}
-	target, err := s.SnapshotAt(number)
+	r, err := s.Recall(number)
 	if err != nil {
 		return nil, err
 	}
-	before, after := s.current.entries, target.entries
-	next := s.next(target.version, s.kinds.orderAnyway(before, after, Delta(before, after)), after, nil)
-	next.moved = true
-	return next, nil
+	if _, err := r.Read(); err != nil {
+		return nil, err
+	}
+	return s.Return(r), nil
 }
 
-func (s *State) next(v Version, ops []Op, after Entries, problems Problems) *Next {
-	n := &Next{Version: v, Ops: ops, Snapshot: newSnapshot(v, after), Problems: problems, from: s.current.version.Number}
+// CanMove is nil, or Unavailable without history.
+func (s *State) CanMove() error {
+	if s.forget {
+		return &ApplyError{Kind: Unavailable, Text: "cannot apply a version: the registry keeps no history; set registry.history_type to memory or sqlite"}
+	}
+	return nil
+}
+
+// Return is MoveTo for a version that was read.
+func (s *State) Return(r *Recall) *Next {
+	before, after := s.current.entries, r.snap.entries
+	next := s.next(newSnapshot(r.version, after), s.kinds.orderAnyway(before, after, Delta(before, after)))
+	next.moved = r
+	return next
+}
+
+func (s *State) next(snap *Snapshot, ops []Op) *Next {
+	n := &Next{Version: snap.version, Ops: ops, Snapshot: snap, from: s.current.version.Number}
 	n.Snapshot.inherit(s.current, ops)
 	for _, op := range ops {
 		n.Undo = append(n.Undo, inverse(op, s.current.entries))
@@ -176,11 +204,13 @@ func (s *State) next(v Version, ops []Op, after Entries, problems Problems) *Nex
 // Commit makes a proposed change the current state. It fails with a retryable
 // Conflict if another change was committed since it was proposed.
 func (s *State) Commit(n *Next) error {
-	if now := s.current.version.Number; n.from != now || (!n.moved && n.Version.Number != s.highest+1) {
+	if now := s.current.version.Number; n.from != now || (n.moved == nil && n.Version.Number != s.highest+1) {
 		return errMoved(n.from, now)
 	}
 	s.current = n.Snapshot
-	if n.moved {
+	if r := n.moved; r != nil {
+		s.changed, s.since = maps.Clone(r.changed), r.since
+		s.follow()
 		return nil
 	}
 	s.highest = n.Version.Number
@@ -188,10 +218,23 @@ func (s *State) Commit(n *Next) error {
 		s.nodes = map[uint64]*node{s.highest: {Version: n.Version}}
 		return nil
 	}
-	undo := slices.Clone(n.Undo)
-	slices.Reverse(undo)
-	s.nodes[s.highest] = &node{Version: n.Version, ops: n.Ops, undo: undo}
+	s.changed.add(n.Ops)
+	if s.since += len(n.Ops); n.Base != nil {
+		s.since = 0
+	}
+	s.keep(Record{Version: n.Version, Ops: n.Ops, Base: n.Base})
+	s.toCurrent[n.Version.Parent] = n.Version.Number
 	return nil
+}
+
+// keep adds a version.
+func (s *State) keep(r Record) {
+	n := &node{Version: r.Version, based: r.Based || r.Base != nil, held: s.past == nil}
+	if n.held {
+		n.ops, n.base = r.Ops, r.Base
+	}
+	s.nodes[n.Number] = n
+	s.born(n)
 }
 
 // applyOps returns a new set with the operations carried out.

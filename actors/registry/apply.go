@@ -9,7 +9,6 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
-	"github.com/troupe-go/troupe/registry/history"
 )
 
 // begin carries a change out as a script; a second one meanwhile is a conflict
@@ -31,16 +30,26 @@ func (k *keeper) begin(req *actors.Request, change func(ctx context.Context) (an
 // boot makes the entries version 0, and replays the history over them. All that
 // is refused is reported together.
 func (k *keeper) boot(ctx context.Context, entries registry.Entries) error {
-	state := registry.NewState(k.kinds, entries, registry.StateOptions{NoHistory: k.off})
+	opt := registry.StateOptions{NoHistory: k.off}
+	if k.durable {
+		opt.Past = k.log
+	}
+	state := registry.NewState(k.kinds, entries, opt)
 	var records []registry.Record
-	var head uint64
-	if err := k.keep(ctx, func() (err error) {
-		records, head, err = history.Load(k.log)
+	var problems registry.Problems
+	if err := k.keep(ctx, func() error {
+		head, err := k.log.Head()
+		if err == nil {
+			records, err = k.log.Versions()
+		}
+		if err == nil {
+			problems, err = state.Replay(records, head)
+		}
 		return err
 	}); err != nil {
 		return messages.Because(messages.Internal, "reading the registry's history", err)
 	}
-	for _, p := range state.Replay(records, head) {
+	for _, p := range problems {
 		k.env.Log.Warn("registry history", "problem", p.String())
 	}
 	for _, r := range records {
@@ -79,6 +88,7 @@ func (k *keeper) boot(ctx context.Context, entries registry.Entries) error {
 	if len(refused) > 0 {
 		return messages.Errorf(messages.Invalid, "%s", strings.Join(refused, "\n"))
 	}
+	k.trim(ctx, true)
 	return nil
 }
 
@@ -121,12 +131,17 @@ func (k *keeper) apply(ctx context.Context, b *messages.RegistryApply) (any, err
 	if err != nil {
 		return nil, err
 	}
-	r := registry.Record{Version: next.Version, Time: k.env.Clock.Now().Unix(), Author: b.Author, Message: b.Message, Ops: next.Ops}
+	r := registry.Record{Version: next.Version, Time: k.env.Clock.Now().Unix(), Author: b.Author, Message: b.Message, Ops: next.Ops, Base: next.Base}
 	if err := k.keep(ctx, func() error { return k.log.Append(r) }); err != nil {
 		return nil, k.takeBack(ctx, next, done, err)
 	}
 	k.note(r)
-	return k.version(next.Version), k.commit(next)
+	if err := k.commit(next); err != nil {
+		return nil, err
+	}
+	out := k.version(next.Version)
+	k.trim(ctx, false)
+	return out, nil
 }
 
 // moveTo makes an existing version the current one.
@@ -134,10 +149,14 @@ func (k *keeper) moveTo(ctx context.Context, id int64) error {
 	if id < 0 {
 		return messages.Errorf(messages.Invalid, "invalid version ID")
 	}
-	next, err := k.state.MoveTo(uint64(id))
-	if err != nil {
+	if err := k.state.CanMove(); err != nil {
 		return actors.ApplyError(err)
 	}
+	r, err := k.recall(ctx, uint64(id))
+	if err != nil {
+		return err
+	}
+	next := k.state.Return(r)
 	done, err := k.carryOut(ctx, next)
 	if err != nil {
 		return err
@@ -152,9 +171,11 @@ func (k *keeper) moveTo(ctx context.Context, id int64) error {
 func (k *keeper) note(r registry.Record) {
 	if k.off {
 		clear(k.notes)
+		k.numbers = nil
 	}
-	r.Ops = nil
+	r.Ops, r.Base = nil, nil
 	k.notes[r.Version.Number] = r
+	k.numbers = append(k.numbers, r.Version.Number)
 }
 
 func (k *keeper) commit(next *registry.Next) error {

@@ -1,51 +1,75 @@
 package registry
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
+	"github.com/troupe-go/troupe/registry/history"
 )
 
-// at is the state of a version, the newest one for nil.
-func (k *keeper) at(at *int64) (*registry.Snapshot, error) {
-	if at == nil {
-		return k.state.Current(), nil
+// older answers a request with what show says about the state at a version, nil
+// for the one in use. It may have to be read from a disk.
+func (k *keeper) older(req *actors.Request, at *int64, show func(*registry.Snapshot) any) {
+	switch {
+	case at == nil:
+		req.Reply(show(k.state.Current()))
+	case *at < 0:
+		req.Reply(messages.Errorf(messages.Invalid, "invalid version ID"))
+	default:
+		k.env.Cell.Serve(req, func(ctx context.Context) (any, error) {
+			r, err := k.recall(ctx, uint64(*at))
+			if err != nil {
+				return nil, err
+			}
+			snap, err := r.Read() // again, without the disk
+			if err != nil {
+				return nil, err
+			}
+			v := show(snap)
+			if err, ok := v.(error); ok {
+				return nil, err
+			}
+			return v, nil
+		})
 	}
-	if *at < 0 {
-		return nil, messages.Errorf(messages.Invalid, "invalid version ID")
-	}
-	snap, err := k.state.SnapshotAt(uint64(*at))
-	if err != nil {
-		return nil, actors.ApplyError(err)
-	}
-	return snap, nil
 }
 
-func (k *keeper) get(b *messages.RegistryGet) any {
-	snap, err := k.at(b.At)
-	if err != nil {
-		return err
+// recall reads a version.
+func (k *keeper) recall(ctx context.Context, number uint64) (*registry.Recall, error) {
+	for tries := 1; ; tries++ {
+		r, err := k.state.Recall(number)
+		if err != nil {
+			return nil, actors.ApplyError(err)
+		}
+		err = k.keep(ctx, func() error {
+			_, err := r.Read()
+			return err
+		})
+		switch {
+		case err == nil:
+			return r, nil
+		case errors.Is(err, history.ErrUnknown) && tries == 1: // it was trimmed meanwhile
+		default:
+			return nil, messages.Because(messages.Internal, "reading the registry's history", err)
+		}
 	}
-	id, err := registry.ParseID(b.ID)
+}
+
+// get finds one entry.
+func get(snap *registry.Snapshot, text string) any {
+	id, err := registry.ParseID(text)
 	if err != nil {
-		return messages.Errorf(messages.NotFound, "entry not found: %s", b.ID)
+		return messages.Errorf(messages.NotFound, "entry not found: %s", text)
 	}
 	e, err := snap.Get(id)
 	if err != nil {
-		return messages.Errorf(messages.NotFound, "entry not found: %s", b.ID)
+		return messages.Errorf(messages.NotFound, "entry not found: %s", text)
 	}
 	return actors.EntryData(e)
-}
-
-func (k *keeper) find(req *actors.Request, b *messages.RegistryFind) {
-	snap, err := k.at(b.At)
-	if err != nil {
-		req.Reply(err)
-		return
-	}
-	req.Reply(actors.Search(k.env.Log, snap, b))
 }
 
 func (k *keeper) version(v registry.Version) *messages.VersionData {

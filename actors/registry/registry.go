@@ -4,6 +4,7 @@ package registry
 
 import (
 	"context"
+	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -37,8 +38,11 @@ type keeper struct {
 	durable bool // log writes to a disk
 	off     bool // log keeps nothing
 	snaps   *actors.Snapshots
+	disk    sync.Mutex // one use of log at a time
+	retain  retention
 	busy    bool
 	notes   map[uint64]registry.Record // time, author and message of the versions
+	numbers []uint64                   // of the versions but 0, in order
 }
 
 // Load leaves the place of the newest state in the AppContext and opens the
@@ -68,6 +72,7 @@ func (k *keeper) open(ctx context.Context) error {
 		return err
 	}
 	k.log, k.durable, k.off = log, openlog.Durable(kind), kind == "nil"
+	k.configureRetention()
 	return nil
 }
 
@@ -85,7 +90,11 @@ func (k *keeper) keep(ctx context.Context, do func() error) error {
 	if !k.durable {
 		return do()
 	}
-	_, err := actors.Await(ctx, func() (any, error) { return nil, do() })
+	_, err := actors.Await(ctx, func() (any, error) {
+		k.disk.Lock()
+		defer k.disk.Unlock()
+		return nil, do()
+	})
 	return err
 }
 
@@ -99,6 +108,8 @@ func (k *keeper) Receive(ctx actor.Context) {
 	req, ok := ctx.Message().(*actors.Request)
 	if !ok {
 		if _, end := ctx.Message().(*actor.Stopping); end && k.log != nil {
+			k.disk.Lock()
+			defer k.disk.Unlock()
 			_ = k.log.Close() // where it was opened but never started
 		}
 		return
@@ -111,9 +122,9 @@ func (k *keeper) Receive(ctx actor.Context) {
 	case *messages.RegistryGoto:
 		k.begin(req, func(ctx context.Context) (any, error) { return &messages.Done{}, k.moveTo(ctx, b.ID) })
 	case *messages.RegistryGet:
-		req.Reply(k.get(b))
+		k.older(req, b.At, func(snap *registry.Snapshot) any { return get(snap, b.ID) })
 	case *messages.RegistryFind:
-		k.find(req, b)
+		k.older(req, b.At, func(snap *registry.Snapshot) any { return actors.Search(k.env.Log, snap, b) })
 	case *messages.RegistryVersions:
 		var out []*messages.VersionData
 		for _, v := range k.state.Versions() {

@@ -39,11 +39,19 @@ func (p *program) registryVerify() *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify", Short: "Check every record of the history on disk", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			log, err := p.openHistory(lock) // which checks every hash
+			log, err := p.openHistory(lock)
 			if err != nil {
 				return err
 			}
-			records, head, err := history.Load(log)
+			var records []registry.Record
+			var head uint64
+			err = log.Verify()
+			if err == nil {
+				records, err = log.Versions()
+			}
+			if err == nil {
+				head, err = log.Head()
+			}
 			if err := errors.Join(err, log.Close()); err != nil {
 				return err
 			}
@@ -64,6 +72,7 @@ type line struct {
 	Message string          `json:"message,omitempty"`
 	Head    bool            `json:"head,omitempty"`
 	Changes json.RawMessage `json:"changes"`
+	Base    json.RawMessage `json:"base,omitempty"` // all that is different from version 0
 }
 
 func (p *program) registryExport() *cobra.Command {
@@ -123,6 +132,11 @@ func writeLines(name string, records []registry.Record, head uint64) error {
 			return errors.Join(err, f.Close())
 		}
 		l := line{Version: r.Version.Number, Parent: r.Version.Parent, Time: r.Time, Author: r.Author, Message: r.Message, Head: r.Version.Number == head, Changes: changes}
+		if r.Based {
+			if l.Base, err = history.Encode(r.Base); err != nil {
+				return errors.Join(err, f.Close())
+			}
+		}
 		if err := enc.Encode(l); err != nil {
 			return errors.Join(err, f.Close())
 		}
@@ -208,7 +222,13 @@ func readHistory(name string) (records []registry.Record, head uint64, err error
 		if err != nil {
 			return nil, 0, fmt.Errorf("version %d: %w", l.Version, err)
 		}
-		records = append(records, registry.Record{Version: registry.Version{Number: l.Version, Parent: l.Parent}, Time: l.Time, Author: l.Author, Message: l.Message, Ops: ops})
+		r := registry.Record{Version: registry.Version{Number: l.Version, Parent: l.Parent}, Time: l.Time, Author: l.Author, Message: l.Message, Ops: ops}
+		if l.Base != nil {
+			if r.Base, err = history.Decode(l.Base); err != nil {
+				return nil, 0, fmt.Errorf("the base of version %d: %w", l.Version, err)
+			}
+		}
+		records = append(records, r)
 		if l.Head {
 			head = l.Version
 		}

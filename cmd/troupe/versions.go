@@ -57,12 +57,19 @@ func (p *program) versions(lock string) (versions, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, head, err := history.Load(log)
+	s := storedVersions{log: log, state: registry.NewState(pr.parts.Schemas(), es, registry.StateOptions{Past: log})}
+	head, err := log.Head()
+	var warnings registry.Problems
+	if err == nil {
+		s.records, err = log.Versions()
+	}
+	if err == nil {
+		warnings, err = s.state.Replay(s.records, head)
+	}
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	s := storedVersions{log: log, records: records, state: registry.NewState(pr.parts.Schemas(), es, registry.StateOptions{})}
-	for _, w := range s.state.Replay(records, head) {
+	for _, w := range warnings {
 		fmt.Fprintln(p.err, "warning:", w)
 	}
 	return s, nil

@@ -19,34 +19,52 @@ var ErrUnknown = errors.New("version not found")
 var ErrClosed = errors.New("use the registry history: it is closed; open it again")
 
 // Log keeps versions. Version 0 is the state from the files and is in no log. The
-// methods may block on a disk and may be called by one goroutine at a time.
+// methods may block on a disk and may be called by one goroutine at a time. What
+// they read is checked: a log never gives anything else than it was given, but
+// an error that wraps ErrDamaged.
 type Log interface {
 	// Append adds a version with its changes and makes it the head. Its number must
-	// be greater than that of every version before, its parent 0 or in the log. When
-	// Append returns nil, the version is kept as safely as the log can.
+	// be greater than that of every version before, its parent 0 or in the log, or it
+	// must have a base. When Append returns nil, the version is kept as safely as the
+	// log can.
 	Append(registry.Record) error
-	// Versions returns all versions by number, without their changes.
+	// Versions returns all versions by number, without their changes and bases.
 	Versions() ([]registry.Record, error)
 	// Changes returns the operations of one version, or an error that wraps
 	// ErrUnknown.
 	Changes(number uint64) ([]registry.Op, error)
+	// Base returns the base of one version, or an error that wraps ErrUnknown if it
+	// has none.
+	Base(number uint64) ([]registry.Op, error)
 	// Head returns the version in use, 0 in an empty log.
 	Head() (uint64, error)
 	// SetHead notes that another version, which must be 0 or in the log, is in use.
 	SetHead(number uint64) error
+	// Trim removes the versions before one that is in the log, except the head. bases
+	// has a base for every version that stays and loses its parent. If the program
+	// ends meanwhile, all of that is done or nothing at the next opening.
+	Trim(below uint64, bases map[uint64][]registry.Op) error
+	// Verify reads everything that is kept and checks it.
+	Verify() error
 	// Close ends the use of the log. To close it again does nothing.
 	Close() error
 }
 
-// Load returns all records of a log with their changes, and its head, as
-// State.Replay takes them.
+// Load returns all records of a log with their changes and bases, and its head.
 func Load(log Log) ([]registry.Record, uint64, error) {
 	records, err := log.Versions()
 	if err != nil {
 		return nil, 0, err
 	}
 	for i := range records {
-		if records[i].Ops, err = log.Changes(records[i].Version.Number); err != nil {
+		r := &records[i]
+		if r.Ops, err = log.Changes(r.Version.Number); err != nil {
+			return nil, 0, err
+		}
+		if !r.Based {
+			continue
+		}
+		if r.Base, err = log.Base(r.Version.Number); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -61,8 +79,16 @@ func CheckAppend(r registry.Record, highest uint64, known func(uint64) bool) err
 	switch {
 	case v.Number <= highest:
 		return fmt.Errorf("append version %d to the registry history: version %d is there already; use a greater number", v.Number, highest)
-	case v.Parent != 0 && !known(v.Parent):
+	case v.Parent != 0 && r.Base == nil && !known(v.Parent):
 		return fmt.Errorf("append version %d to the registry history: its parent %d: %w; append the parent first", v.Number, v.Parent, ErrUnknown)
+	}
+	return nil
+}
+
+// CheckTrim says whether a log can be trimmed.
+func CheckTrim(below uint64, known func(uint64) bool) error {
+	if !known(below) {
+		return fmt.Errorf("trim the registry history to version %d: %w; name a version that is kept", below, ErrUnknown)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"slices"
+
 	"github.com/troupe-go/troupe/registry"
 )
 
@@ -26,11 +28,7 @@ func (m *memory) Append(r registry.Record) error {
 	if err := CheckAppend(r, m.highest(), m.known); err != nil {
 		return err
 	}
-	ops := make([]registry.Op, len(r.Ops))
-	for i, op := range r.Ops {
-		ops[i] = registry.Op{Kind: op.Kind, Entry: op.Entry.Clone()}
-	}
-	r.Ops = ops
+	r.Ops, r.Base, r.Based = cloned(r.Ops), cloned(r.Base), r.Base != nil
 	m.at[r.Version.Number] = len(m.records)
 	m.records = append(m.records, r)
 	m.head = r.Version.Number
@@ -50,7 +48,7 @@ func (m *memory) Versions() ([]registry.Record, error) {
 	}
 	out := make([]registry.Record, len(m.records))
 	for i, r := range m.records {
-		r.Ops = nil
+		r.Ops, r.Base = nil, nil
 		out[i] = r
 	}
 	return out, nil
@@ -64,11 +62,57 @@ func (m *memory) Changes(number uint64) ([]registry.Op, error) {
 	if !ok {
 		return nil, Unknown(number)
 	}
-	out := make([]registry.Op, len(m.records[i].Ops))
-	for j, op := range m.records[i].Ops {
-		out[j] = registry.Op{Kind: op.Kind, Entry: op.Entry.Clone()}
+	return cloned(m.records[i].Ops), nil
+}
+
+func (m *memory) Base(number uint64) ([]registry.Op, error) {
+	if m.closed {
+		return nil, ErrClosed
 	}
-	return out, nil
+	i, ok := m.at[number]
+	if !ok || !m.records[i].Based {
+		return nil, Unknown(number)
+	}
+	return cloned(m.records[i].Base), nil
+}
+
+func cloned(ops []registry.Op) []registry.Op {
+	if ops == nil {
+		return nil
+	}
+	out := make([]registry.Op, len(ops))
+	for i, op := range ops {
+		out[i] = registry.Op{Kind: op.Kind, Entry: op.Entry.Clone()}
+	}
+	return out
+}
+
+func (m *memory) Trim(below uint64, bases map[uint64][]registry.Op) error {
+	if m.closed {
+		return ErrClosed
+	}
+	if err := CheckTrim(below, m.known); err != nil {
+		return err
+	}
+	m.records = slices.DeleteFunc(m.records, func(r registry.Record) bool {
+		return r.Version.Number < below && r.Version.Number != m.head
+	})
+	clear(m.at)
+	for i := range m.records {
+		r := &m.records[i]
+		m.at[r.Version.Number] = i
+		if base, ok := bases[r.Version.Number]; ok {
+			r.Base, r.Based = cloned(base), true
+		}
+	}
+	return nil
+}
+
+func (m *memory) Verify() error {
+	if m.closed {
+		return ErrClosed
+	}
+	return nil
 }
 
 func (m *memory) Head() (uint64, error) {

@@ -8,9 +8,12 @@ func NewOff() Log { return off{} }
 
 type off struct{}
 
-func (off) Append(registry.Record) error          { return nil }
-func (off) Versions() ([]registry.Record, error)  { return nil, nil }
-func (off) Changes(uint64) ([]registry.Op, error) { return nil, ErrOff }
-func (off) Head() (uint64, error)                 { return 0, nil }
-func (off) SetHead(uint64) error                  { return ErrOff }
-func (off) Close() error                          { return nil }
+func (off) Append(registry.Record) error                { return nil }
+func (off) Versions() ([]registry.Record, error)        { return nil, nil }
+func (off) Changes(uint64) ([]registry.Op, error)       { return nil, ErrOff }
+func (off) Base(uint64) ([]registry.Op, error)          { return nil, ErrOff }
+func (off) Trim(uint64, map[uint64][]registry.Op) error { return ErrOff }
+func (off) Verify() error                               { return nil }
+func (off) Head() (uint64, error)                       { return 0, nil }
+func (off) SetHead(uint64) error                        { return ErrOff }
+func (off) Close() error                                { return nil }

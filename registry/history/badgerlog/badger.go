@@ -5,6 +5,7 @@ package badgerlog
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -18,15 +19,19 @@ import (
 )
 
 // format is the version of the layout below; Open refuses a newer one.
-const format = 1
+const format = 2
 
-// The keys: one record and one changeset for each version, the version in use,
-// the hash of the newest record, and the format.
+// The keys: one record and one changeset for each version, a base for some; the
+// version in use, the hash of the newest record, the versions whose predecessor
+// was removed, the version to which the log is being trimmed, and the format.
 var (
 	recordPrefix = []byte("v/")
 	changePrefix = []byte("c/")
+	basePrefix   = []byte("b/")
 	headKey      = []byte("head")
 	lastKey      = []byte("last")
+	cutsKey      = []byte("cuts")
+	trimKey      = []byte("trim")
 	formatKey    = []byte("format")
 )
 
@@ -41,10 +46,12 @@ type stored struct {
 }
 
 // Open opens the log in a folder, which is made if it is not there, and checks
-// every record of it. It may block on the disk. A second process cannot open the
+// the end of it. It may block on the disk. A second process cannot open the
 // same folder.
-func Open(dir string) (history.Log, error) {
-	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithCompression(options.None).
+func Open(dir string) (history.Log, error) { return openWith(dir, true) }
+
+func openWith(dir string, sync bool) (history.Log, error) {
+	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(sync).WithCompression(options.None).
 		WithMemTableSize(16 << 20).WithNumMemtables(2).WithValueLogFileSize(64 << 20).
 		WithBlockCacheSize(0).WithIndexCacheSize(0).WithNumCompactors(2)
 	db, err := badger.Open(o)
@@ -72,46 +79,6 @@ func key(prefix []byte, number uint64) []byte {
 
 func (s stored) record(number uint64) registry.Record {
 	return registry.Record{Version: registry.Version{Number: number, Parent: s.Parent}, Time: s.Time, Author: s.Author, Message: s.Message}
-}
-
-// check reads the whole log and follows its hashes.
-func (l *log) check() error {
-	return l.db.Update(func(tx *badger.Txn) error {
-		if v, err := get(tx, formatKey); err == nil && (len(v) != 1 || v[0] > format) {
-			return fmt.Errorf("open the registry history in %s: it has format %v, this program knows %d; use a newer program", l.dir, v, format)
-		} else if errors.Is(err, badger.ErrKeyNotFound) {
-			if err := tx.Set(formatKey, []byte{format}); err != nil {
-				return err
-			}
-		}
-		var last []byte
-		it := tx.NewIterator(badger.IteratorOptions{Prefix: recordPrefix, PrefetchValues: true, PrefetchSize: 100})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			number := binary.BigEndian.Uint64(it.Item().Key()[len(recordPrefix):])
-			s, err := decode(it.Item())
-			if err != nil {
-				return l.damaged(number, err)
-			}
-			changes, err := get(tx, key(changePrefix, number))
-			if err != nil {
-				return l.damaged(number, err)
-			}
-			if !bytes.Equal(s.Before, last) || !bytes.Equal(s.Hash, history.Sum(s.record(number), changes, s.Before)) {
-				return l.damaged(number, errors.New("its hash does not fit"))
-			}
-			last, l.highest = s.Hash, number
-		}
-		want, err := get(tx, lastKey)
-		if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
-			return err
-		}
-		if !bytes.Equal(want, last) {
-			return l.damaged(l.highest+1, errors.New("records at the end are missing"))
-		}
-		l.last = last
-		return nil
-	})
 }
 
 func (l *log) damaged(number uint64, cause error) error {
@@ -156,6 +123,11 @@ func (l *log) Append(r registry.Record) error {
 		if err != nil {
 			return err
 		}
+		if r.Base != nil {
+			if err := addBase(tx, v.Number, r.Base, s.Hash); err != nil {
+				return err
+			}
+		}
 		return errors.Join(
 			tx.Set(key(recordPrefix, v.Number), record),
 			tx.Set(key(changePrefix, v.Number), changes),
@@ -176,17 +148,13 @@ func (l *log) Versions() (out []registry.Record, err error) {
 		return nil, history.ErrClosed
 	}
 	err = l.db.View(func(tx *badger.Txn) error {
-		it := tx.NewIterator(badger.IteratorOptions{Prefix: recordPrefix, PrefetchValues: true, PrefetchSize: 100})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			number := binary.BigEndian.Uint64(it.Item().Key()[len(recordPrefix):])
-			s, err := decode(it.Item())
-			if err != nil {
-				return err
-			}
-			out = append(out, s.record(number))
-		}
-		return nil
+		based := l.based(tx)
+		return l.walk(tx, 0, func(number uint64, s stored) error {
+			r := s.record(number)
+			r.Based = based[number]
+			out = append(out, r)
+			return nil
+		})
 	})
 	return out, err
 }
@@ -197,14 +165,41 @@ func (l *log) Changes(number uint64) (ops []registry.Op, err error) {
 		return nil, history.ErrClosed
 	}
 	err = l.db.View(func(tx *badger.Txn) error {
-		b, err := get(tx, key(changePrefix, number))
+		s, err := l.stored(tx, number)
+		if err != nil {
+			return err
+		}
+		changes, err := l.sound(tx, number, s)
+		if err == nil {
+			ops, err = history.Decode(changes)
+		}
+		return err
+	})
+	return ops, err
+}
+
+// Base implements history.Log.
+func (l *log) Base(number uint64) (ops []registry.Op, err error) {
+	if l.closed {
+		return nil, history.ErrClosed
+	}
+	err = l.db.View(func(tx *badger.Txn) error {
+		s, err := l.stored(tx, number)
+		if err != nil {
+			return err
+		}
+		data, err := get(tx, key(basePrefix, number))
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			return history.Unknown(number)
 		}
 		if err != nil {
-			return err
+			return l.damaged(number, err)
 		}
-		ops, err = history.Decode(b)
+		hash, base := data[:min(len(data), sha256.Size)], data[min(len(data), sha256.Size):]
+		if !bytes.Equal(hash, history.BaseSum(s.Hash, base)) {
+			return l.damaged(number, errors.New("the hash of its base does not fit"))
+		}
+		ops, err = history.Decode(base)
 		return err
 	})
 	return ops, err
@@ -216,19 +211,23 @@ func (l *log) Head() (head uint64, err error) {
 		return 0, history.ErrClosed
 	}
 	err = l.db.View(func(tx *badger.Txn) error {
-		b, err := get(tx, headKey)
-		if errors.Is(err, badger.ErrKeyNotFound) {
-			return nil
-		}
-		if err == nil && len(b) != 8 {
-			return fmt.Errorf("read the head of the registry history: %w", history.ErrDamaged)
-		}
-		if err == nil {
-			head = binary.BigEndian.Uint64(b)
-		}
+		head, err = headOf(tx)
 		return err
 	})
 	return head, err
+}
+
+func headOf(tx *badger.Txn) (uint64, error) {
+	b, err := get(tx, headKey)
+	switch {
+	case errors.Is(err, badger.ErrKeyNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case len(b) != 8:
+		return 0, fmt.Errorf("read the head of the registry history: %w", history.ErrDamaged)
+	}
+	return binary.BigEndian.Uint64(b), nil
 }
 
 // SetHead implements history.Log.

@@ -1,6 +1,7 @@
 package badgerlog
 
 import (
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -59,4 +60,75 @@ func TestDamageIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is damaged and not looked at when the log is opened is found when it is
+// used, and by Verify.
+func TestOldDamageIsFound(t *testing.T) {
+	hit := func(tx *badger.Txn, k []byte) error {
+		data, err := get(tx, k)
+		if err != nil {
+			return err
+		}
+		data[len(data)-3] ^= 1
+		return tx.Set(k, data)
+	}
+	historytest.OldDamage(t, func(t *testing.T, damage string) (reopen func() (history.Log, error), spoil func() error, full history.Log) {
+		dir := t.TempDir()
+		l := open(t, dir)
+		return func() (history.Log, error) { return Open(dir) }, func() error {
+			return l.(*log).db.Update(func(tx *badger.Txn) error {
+				switch damage {
+				case "changes":
+					return hit(tx, key(changePrefix, 5))
+				case "base":
+					return hit(tx, key(basePrefix, 5))
+				}
+				return errors.Join(tx.Delete(key(recordPrefix, 5)), tx.Delete(key(changePrefix, 5)))
+			})
+		}, l
+	})
+}
+
+// A trim that the end of the program has interrupted is finished.
+func TestInterruptedTrim(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	for n := uint64(1); n <= 400; n++ {
+		if err := l.Append(registry.Record{Version: registry.Version{Number: n, Parent: n - 1}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Trim(300, map[uint64][]registry.Op{300: {}}); err != nil {
+		t.Fatal(err)
+	}
+	// As if only some had gone of what a second one removes.
+	err := l.(*log).db.Update(func(tx *badger.Txn) error {
+		return errors.Join(
+			addBase(tx, 350, nil, nil), tx.Set(cutsKey, history.EncodeCuts([]uint64{350})),
+			tx.Set(trimKey, binary.BigEndian.AppendUint64(nil, 350)),
+			tx.Delete(key(recordPrefix, 300)), tx.Delete(key(recordPrefix, 301)), tx.Delete(key(recordPrefix, 320)),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, dir)
+	got, err := l.Versions()
+	if err != nil || len(got) != 51 || got[0].Version.Number != 350 {
+		t.Errorf("%d versions, %v", len(got), err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkOpen100k(b *testing.B) {
+	dir := b.TempDir()
+	historytest.Open100k(b,
+		func() (history.Log, error) { return openWith(dir, false) },
+		func() (history.Log, error) { return Open(dir) })
 }

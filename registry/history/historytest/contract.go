@@ -3,7 +3,9 @@ package historytest
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/troupe-go/troupe/registry"
@@ -53,6 +55,83 @@ func Contract(t *testing.T, open func(*testing.T) history.Log, reopen func(*test
 		checkFilled(t, log, 2)
 		closeLog(t, log)
 	})
+	t.Run("bases", func(t *testing.T) {
+		log := open(t)
+		for n := uint64(1); n <= 5; n++ {
+			r := registry.Record{Version: registry.Version{Number: n, Parent: n - 1}, Ops: counted(n)}
+			if n == 3 {
+				r.Base = counted(300)
+			}
+			if n == 4 {
+				r.Version.Parent, r.Base = 99, counted(400) // as the rest of a trimmed log is copied
+			}
+			if err := log.Append(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func() {
+			t.Helper()
+			wantVersions(t, log, "1 2 3* 4* 5", map[uint64]uint64{3: 300, 4: 400})
+			if _, err := log.Base(1); !errors.Is(err, history.ErrUnknown) {
+				t.Errorf("base of a version without one: %v", err)
+			}
+		}
+		check()
+		closeLog(t, log)
+		if reopen != nil {
+			log = reopen(t)
+			check()
+			closeLog(t, log)
+		}
+	})
+	t.Run("trimming", func(t *testing.T) {
+		log := open(t)
+		for n := uint64(1); n <= 600; n++ { // more than are looked at when it is opened
+			if err := log.Append(registry.Record{Version: registry.Version{Number: n, Parent: n - 1}, Ops: counted(n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := log.Trim(601, nil); !errors.Is(err, history.ErrUnknown) {
+			t.Errorf("trimmed to a version that is not there: %v", err)
+		}
+		again := func() {
+			t.Helper()
+			if err := log.Verify(); err != nil {
+				t.Error(err)
+			}
+			if reopen != nil {
+				closeLog(t, log)
+				log = reopen(t)
+			}
+		}
+		again()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(log.Trim(590, map[uint64][]registry.Op{590: counted(5900)}))
+		again()
+		wantVersions(t, log, "590* 591 592 593 594 595 596 597 598 599 600", map[uint64]uint64{590: 5900})
+		must(log.SetHead(591))
+		must(log.Trim(599, map[uint64][]registry.Op{591: counted(5910), 599: counted(5990)}))
+		again()
+		wantVersions(t, log, "591* 599* 600", map[uint64]uint64{591: 5910, 599: 5990})
+		must(log.Append(registry.Record{Version: registry.Version{Number: 601, Parent: 591}, Ops: counted(601)}))
+		must(log.Trim(601, map[uint64][]registry.Op{601: counted(6010)}))
+		again()
+		must(log.Append(registry.Record{Version: registry.Version{Number: 602, Parent: 601}, Ops: counted(602)}))
+		again()
+		wantVersions(t, log, "601* 602", map[uint64]uint64{601: 6010})
+		closeLog(t, log)
+		if err := log.Trim(602, nil); !errors.Is(err, history.ErrClosed) {
+			t.Errorf("trimming a closed log: %v", err)
+		}
+		if err := log.Verify(); !errors.Is(err, history.ErrClosed) {
+			t.Errorf("verifying a closed log: %v", err)
+		}
+	})
 	t.Run("is its own copy", func(t *testing.T) {
 		log := open(t)
 		fill(t, log)
@@ -76,6 +155,42 @@ func Contract(t *testing.T, open func(*testing.T) history.Log, reopen func(*test
 			t.Errorf("versions of a closed log: %v", err)
 		}
 	})
+}
+
+// counted are changes that tell a number.
+func counted(n uint64) []registry.Op {
+	return []registry.Op{{Kind: registry.Create, Entry: registry.Entry{ID: registry.ID{NS: "app", Name: "a"}, Kind: "registry.entry", Data: map[string]any{"n": int64(n)}}}}
+}
+
+// wantVersions compares the versions of a log, those with a base with a star, and
+// reads all of them; bases is what they tell.
+func wantVersions(t *testing.T, log history.Log, want string, bases map[uint64]uint64) {
+	t.Helper()
+	got, _, err := history.Load(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text []string
+	for _, r := range got {
+		n := r.Version.Number
+		mark := ""
+		if r.Based {
+			mark = "*"
+			if len(r.Base) != 1 || !r.Base[0].Entry.Equal(counted(bases[n])[0].Entry) {
+				t.Errorf("the base of version %d is %v", n, r.Base)
+			}
+		}
+		if len(r.Ops) != 1 || !r.Ops[0].Entry.Equal(counted(n)[0].Entry) {
+			t.Errorf("the changes of version %d are %v", n, r.Ops)
+		}
+		text = append(text, fmt.Sprint(n, mark))
+	}
+	if got := strings.Join(text, " "); got != want {
+		t.Errorf("versions %s, want %s", got, want)
+	}
+	if err := log.Verify(); err != nil {
+		t.Error(err)
+	}
 }
 
 func records() []registry.Record {

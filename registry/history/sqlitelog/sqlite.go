@@ -1,5 +1,5 @@
 // Package sqlitelog keeps the registry's history in a SQLite file that any
-// SQLite tool can read: tables versions, changesets and metadata. It is a
+// SQLite tool can read: tables versions, changesets, bases and metadata. It is a
 // package of its own so that programs without it do not carry the database.
 package sqlitelog
 
@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -20,7 +21,7 @@ import (
 )
 
 // format is the version of the tables below; Open refuses a newer one.
-const format = 1
+const format = 2
 
 const schema = `
 CREATE TABLE IF NOT EXISTS metadata (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -28,10 +29,11 @@ CREATE TABLE IF NOT EXISTS versions (
 	id INTEGER PRIMARY KEY, parent_id INTEGER NOT NULL, time INTEGER NOT NULL,
 	author TEXT NOT NULL, message TEXT NOT NULL, before BLOB, hash BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS changesets (version_id INTEGER PRIMARY KEY REFERENCES versions (id), data BLOB NOT NULL);
-INSERT OR IGNORE INTO metadata VALUES ('format', 1), ('head', 0), ('last', x'');`
+CREATE TABLE IF NOT EXISTS bases (version_id INTEGER PRIMARY KEY REFERENCES versions (id), data BLOB NOT NULL, hash BLOB NOT NULL);
+INSERT OR IGNORE INTO metadata VALUES ('format', 2), ('head', 0), ('last', x''), ('cuts', x'');`
 
 // Open opens the log in a file, which is made with its folder if it is not
-// there, and checks every version in it. It may block on the disk.
+// there, and checks the end of it. It may block on the disk.
 func Open(file string) (history.Log, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, fmt.Errorf("open the registry history in %s: %w", file, err)
@@ -59,50 +61,6 @@ type log struct {
 	highest uint64
 	last    []byte // hash of the newest version
 	closed  bool
-}
-
-// check reads the whole log and follows its hashes.
-func (l *log) check() error {
-	if _, err := l.db.ExecContext(l.ctx, schema); err != nil {
-		return fmt.Errorf("open the registry history in %s: %w; is it a history of Troupe?", l.file, err)
-	}
-	have, err := l.number("format")
-	if err != nil {
-		return err
-	}
-	if have > format {
-		return fmt.Errorf("open the registry history in %s: it has format %d, this program knows %d; use a newer program", l.file, have, format)
-	}
-	rows, err := l.db.QueryContext(l.ctx, `SELECT id, parent_id, time, author, message, before, hash, data
-		FROM versions LEFT JOIN changesets ON version_id = id ORDER BY id`)
-	if err != nil {
-		return l.damaged(l.highest+1, err)
-	}
-	defer rows.Close() //nolint:errcheck // they were only read
-	var last []byte
-	for rows.Next() {
-		var r registry.Record
-		var before, hash, changes []byte
-		if err := rows.Scan(&r.Version.Number, &r.Version.Parent, &r.Time, &r.Author, &r.Message, &before, &hash, &changes); err != nil {
-			return l.damaged(l.highest+1, err)
-		}
-		if changes == nil {
-			return l.damaged(r.Version.Number, errors.New("its changeset is missing"))
-		}
-		if !bytes.Equal(before, last) || !bytes.Equal(hash, history.Sum(r, changes, before)) {
-			return l.damaged(r.Version.Number, errors.New("its hash does not fit"))
-		}
-		last, l.highest = hash, r.Version.Number
-	}
-	if err := rows.Err(); err != nil {
-		return l.damaged(l.highest+1, err)
-	}
-	var want []byte
-	if err := l.db.QueryRowContext(l.ctx, `SELECT value FROM metadata WHERE key = 'last'`).Scan(&want); err != nil || !bytes.Equal(want, last) {
-		return l.damaged(l.highest+1, errors.Join(errors.New("versions at the end are missing"), err))
-	}
-	l.last = last
-	return nil
 }
 
 func (l *log) damaged(number uint64, cause error) error {
@@ -155,12 +113,62 @@ func (l *log) Append(r registry.Record) error {
 				return err
 			}
 		}
+		if r.Base != nil {
+			return l.addBase(tx, v.Number, r.Base, hash)
+		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("append version %d to the registry history in %s: %w", r.Version.Number, l.file, err)
 	}
 	l.highest, l.last = r.Version.Number, hash
+	return nil
+}
+
+// addBase adds the base of a version that has a hash.
+func (l *log) addBase(tx *sql.Tx, number uint64, base []registry.Op, version []byte) error {
+	data, err := history.Encode(base)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(l.ctx, `INSERT OR REPLACE INTO bases VALUES (?, ?, ?)`, number, data, history.BaseSum(version, data))
+	return err
+}
+
+// Trim implements history.Log.
+func (l *log) Trim(below uint64, bases map[uint64][]registry.Op) error {
+	if l.closed {
+		return history.ErrClosed
+	}
+	err := l.write(func(tx *sql.Tx) error {
+		if err := history.CheckTrim(below, func(n uint64) bool { return l.known(tx, n) }); err != nil {
+			return err
+		}
+		var head uint64
+		if err := tx.QueryRowContext(l.ctx, `SELECT value FROM metadata WHERE key = 'head'`).Scan(&head); err != nil {
+			return err
+		}
+		for number, base := range bases {
+			var hash []byte
+			if err := tx.QueryRowContext(l.ctx, `SELECT hash FROM versions WHERE id = ?`, number).Scan(&hash); err != nil {
+				return err
+			}
+			if err := l.addBase(tx, number, base, hash); err != nil {
+				return err
+			}
+		}
+		for _, table := range []string{"changesets WHERE version_id", "bases WHERE version_id", "versions WHERE id"} {
+			column := table[strings.LastIndexByte(table, ' '):]
+			if _, err := tx.ExecContext(l.ctx, `DELETE FROM `+table+` < ? AND`+column+` <> ?`, below, head); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(l.ctx, `UPDATE metadata SET value = ? WHERE key = 'cuts'`, history.EncodeCuts(history.CutsAfter(below, head)))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("trim the registry history in %s: %w", l.file, err)
+	}
 	return nil
 }
 
@@ -181,19 +189,31 @@ func (l *log) Versions() (out []registry.Record, err error) {
 	if l.closed {
 		return nil, history.ErrClosed
 	}
-	rows, err := l.db.QueryContext(l.ctx, `SELECT id, parent_id, time, author, message FROM versions ORDER BY id`)
+	chain, err := l.chain()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := l.db.QueryContext(l.ctx, `SELECT id, parent_id, time, author, message, before, versions.hash, version_id IS NOT NULL
+		FROM versions LEFT JOIN bases ON version_id = id ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("read the registry history in %s: %w", l.file, err)
 	}
 	defer rows.Close() //nolint:errcheck // they were only read
 	for rows.Next() {
 		var r registry.Record
-		if err := rows.Scan(&r.Version.Number, &r.Version.Parent, &r.Time, &r.Author, &r.Message); err != nil {
-			return nil, fmt.Errorf("read the registry history in %s: %w", l.file, err)
+		var before, hash []byte
+		if err := rows.Scan(&r.Version.Number, &r.Version.Parent, &r.Time, &r.Author, &r.Message, &before, &hash, &r.Based); err != nil {
+			return nil, l.damaged(r.Version.Number, err)
+		}
+		if err := chain.Pass(r.Version.Number, before, hash); err != nil {
+			return nil, err
 		}
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the registry history in %s: %w", l.file, err)
+	}
+	return out, chain.End(l.last)
 }
 
 // Changes implements history.Log.
@@ -201,13 +221,39 @@ func (l *log) Changes(number uint64) ([]registry.Op, error) {
 	if l.closed {
 		return nil, history.ErrClosed
 	}
-	var data []byte
-	err := l.db.QueryRowContext(l.ctx, `SELECT data FROM changesets WHERE version_id = ?`, number).Scan(&data)
+	r := registry.Record{Version: registry.Version{Number: number}}
+	var before, hash, changes []byte
+	err := l.db.QueryRowContext(l.ctx, `SELECT parent_id, time, author, message, before, hash, data
+		FROM versions LEFT JOIN changesets ON version_id = id WHERE id = ?`, number).
+		Scan(&r.Version.Parent, &r.Time, &r.Author, &r.Message, &before, &hash, &changes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, history.Unknown(number)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read version %d of the registry history in %s: %w", number, l.file, err)
+		return nil, l.damaged(number, err)
+	}
+	if err := l.sound(r, changes, before, hash); err != nil {
+		return nil, err
+	}
+	return history.Decode(changes)
+}
+
+// Base implements history.Log.
+func (l *log) Base(number uint64) ([]registry.Op, error) {
+	if l.closed {
+		return nil, history.ErrClosed
+	}
+	var version, data, hash []byte
+	err := l.db.QueryRowContext(l.ctx, `SELECT versions.hash, data, bases.hash FROM bases JOIN versions ON version_id = id WHERE id = ?`, number).
+		Scan(&version, &data, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, history.Unknown(number)
+	}
+	if err != nil {
+		return nil, l.damaged(number, err)
+	}
+	if !bytes.Equal(hash, history.BaseSum(version, data)) {
+		return nil, l.damaged(number, errors.New("the hash of its base does not fit"))
 	}
 	return history.Decode(data)
 }

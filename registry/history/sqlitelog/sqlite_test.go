@@ -60,3 +60,33 @@ func TestDamageIsFound(t *testing.T) {
 		})
 	}
 }
+
+// What is damaged and not looked at when the log is opened is found when it is
+// used, and by Verify.
+func TestOldDamageIsFound(t *testing.T) {
+	historytest.OldDamage(t, func(t *testing.T, damage string) (reopen func() (history.Log, error), spoil func() error, full history.Log) {
+		file := filepath.Join(t.TempDir(), "registry.db")
+		l := open(t, file)
+		return func() (history.Log, error) { return Open(file) }, func() error {
+			_, err := l.(*log).db.Exec(map[string]string{
+				"changes": `UPDATE changesets SET data = '{"ops":[]}' WHERE version_id = 5`,
+				"base":    `UPDATE bases SET data = '{"ops":[]}' WHERE version_id = 5`,
+				"record":  `PRAGMA foreign_keys = 0; DELETE FROM versions WHERE id = 5; DELETE FROM changesets WHERE version_id = 5`,
+			}[damage])
+			return err
+		}, l
+	})
+}
+
+func BenchmarkOpen100k(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "registry.db")
+	historytest.Open100k(b,
+		func() (history.Log, error) {
+			l, err := Open(file)
+			if err == nil {
+				_, err = l.(*log).db.Exec(`PRAGMA synchronous = OFF`)
+			}
+			return l, err
+		},
+		func() (history.Log, error) { return Open(file) })
+}
