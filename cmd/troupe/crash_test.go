@@ -133,7 +133,8 @@ func newCrasher(t *testing.T, kind string) *crasher {
 	c := &crasher{dir: t.TempDir(), program: self, before: "0"}
 	for name, text := range map[string]string{
 		"_index.yaml": changing,
-		"troupe.yaml": "version: \"1.0\"\nregistry: {history_type: " + kind + ", history_path: data/registry}\n",
+		// Few versions are kept, so that it is killed while it removes some too.
+		"troupe.yaml": "version: \"1.0\"\nregistry: {history_type: " + kind + ", history_path: data/registry, history_keep: 5}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
