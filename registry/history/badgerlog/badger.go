@@ -10,6 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -54,6 +58,10 @@ func openWith(dir string, sync bool) (history.Log, error) {
 	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(sync).WithCompression(options.None).
 		WithMemTableSize(16 << 20).WithNumMemtables(2).WithValueLogFileSize(64 << 20).
 		WithBlockCacheSize(0).WithIndexCacheSize(0).WithNumCompactors(2)
+	err := removeUnborn(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the registry history in %s: %w", dir, err)
+	}
 	db, err := badger.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("open the registry history in %s: %w; is another process using it?", dir, err)
@@ -63,6 +71,42 @@ func openWith(dir string, sync bool) (history.Log, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return l, nil
+}
+
+// unborn is how long a file that another process has just made may be empty.
+const unborn = time.Second
+
+// removeUnborn removes files that a killed program had made but not given their
+// size yet: BadgerDB cannot open a folder with them. Nothing can be in them.
+func removeUnborn(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, f := range list {
+		if ext := filepath.Ext(f.Name()); ext != ".vlog" && ext != ".mem" {
+			continue
+		}
+		file := filepath.Join(dir, f.Name())
+		for {
+			info, err := os.Stat(file)
+			if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() > 0 {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			// One that is this young may belong to a process that runs.
+			if age := time.Since(info.ModTime()); age >= 0 && age < unborn {
+				time.Sleep(unborn - age)
+				continue
+			}
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+		}
+	}
+	return err
 }
 
 type log struct {

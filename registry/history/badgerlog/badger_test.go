@@ -3,7 +3,10 @@ package badgerlog
 import (
 	"encoding/binary"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -120,6 +123,36 @@ func TestInterruptedTrim(t *testing.T) {
 	got, err := l.Versions()
 	if err != nil || len(got) != 51 || got[0].Version.Number != 350 {
 		t.Errorf("%d versions, %v", len(got), err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A program can be killed when it has made a file but not given it a size.
+func TestFilesThatWereNeverWritten(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	if err := l.Append(registry.Record{Version: registry.Version{Number: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"000009.vlog", "00009.mem"} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if old := time.Now().Add(-time.Minute); name == "00009.mem" {
+			if err := os.Chtimes(file, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	l = open(t, dir)
+	if got, err := l.Versions(); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
