@@ -194,26 +194,29 @@ func freezeTable(t *glua.LTable, made map[*glua.LTable]*messages.Table, depth in
 		}
 		return freeze(v, made, depth+1, lost)
 	}
-	n := from.Len()
+	n, last := from.Len(), glua.LValue(glua.LNil)
 	if n > 0 {
+		last = glua.LNumber(n)
 		out.Array = make([]messages.Value, n)
 		for i := range n {
 			out.Array[i] = item(from.RawGetInt(i + 1))
 		}
 	}
-	from.ForEach(func(k, v glua.LValue) {
+	// ForEach would give the keys in another order each time; a copy, and what is
+	// made of it, keeps the order of the original.
+	for k, v := from.Next(last); k != glua.LNil; k, v = from.Next(k) {
 		if num, ok := k.(glua.LNumber); ok && num >= 1 && num <= glua.LNumber(n) && num == glua.LNumber(int(num)) {
-			return
+			continue
 		}
 		key := item(k)
 		if key == nil {
-			return
+			continue
 		}
 		if val := item(v); val != nil {
 			out.Keys = append(out.Keys, key)
 			out.Vals = append(out.Vals, val)
 		}
-	})
+	}
 	if meta, ok := t.Metatable.(*glua.LTable); ok && from == t {
 		out.Meta, _ = item(meta).(*messages.Table)
 	}
