@@ -25,9 +25,9 @@ import (
 // broker is where the tests find a broker. Its queues expire by themselves.
 func broker(t *testing.T) string {
 	t.Helper()
-	url := os.Getenv("TROUPE_TEST_AMQP")
+	url := os.Getenv("TROUPE_AMQP")
 	if url == "" {
-		t.Skip("TROUPE_TEST_AMQP is not set; start the servers of the tests with .ci/servers up")
+		t.Skip("TROUPE_AMQP is not set; start the servers of the tests with .ci/servers up")
 	}
 	return url
 }

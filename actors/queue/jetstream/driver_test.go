@@ -1,6 +1,7 @@
 package jetstream_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net/url"
@@ -91,6 +92,20 @@ func TestRemote(t *testing.T) {
 		Kind:   jetstream.Kind,
 		Fields: func(*testing.T) string { return "url: " + address },
 		Name:   func(*testing.T) string { return fmt.Sprintf("a name.with > all * of it %d", n.Add(1)) },
+	})
+}
+
+// TestServer is TestRemote with the server as it is installed. Its streams stay
+// there; no name is used twice.
+func TestServer(t *testing.T) {
+	address := os.Getenv("TROUPE_NATS")
+	if address == "" {
+		t.Skip("TROUPE_NATS is not set; start the servers of the tests with .ci/servers up")
+	}
+	queuetest.Contract(t, queuetest.Driver{
+		Kind:   jetstream.Kind,
+		Fields: func(*testing.T) string { return "url: " + address },
+		Name:   func(*testing.T) string { return "troupe-test-" + rand.Text() },
 	})
 }
 
