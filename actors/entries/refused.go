@@ -27,8 +27,6 @@ func Refused() []actors.Kind {
 		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
 		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
 		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
-		refuse[configAWS]("config.aws", "Settings of AWS."),
-		refuse[s3]("cloudstorage.s3", "A bucket of an object store."),
 		refuse[execDocker]("exec.docker", "Commands in containers."),
 		refuse[network]("network", "The base of the outbound networks."),
 		refuse[socks5]("network.socks5", "An outbound SOCKS5 proxy."),
@@ -67,8 +65,6 @@ type (
 	temporalClient struct{}
 	temporalWorker struct{}
 	workflowLua    struct{}
-	configAWS      struct{}
-	s3             struct{}
 	execDocker     struct{}
 	network        struct{}
 	socks5         struct{}
@@ -102,10 +98,6 @@ func (temporalWorker) refusal() error {
 
 func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
 
-func (configAWS) refusal() error {
-	return notYet("config.aws", "leave it out: fs.directory and queue.driver.memory need no cloud")
-}
-func (s3) refusal() error         { return notYet("cloudstorage.s3", "use fs.directory") }
 func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
 func (network) refusal() error    { return notYet("network", "leave it out: connections go out directly") }
 

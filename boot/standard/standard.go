@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/aws"
 	"github.com/troupe-go/troupe/actors/bus"
 	"github.com/troupe-go/troupe/actors/contracts"
 	"github.com/troupe-go/troupe/actors/control"
@@ -107,6 +108,21 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 	if err != nil {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
-	kinds := slices.Concat(rt.Kinds(), env.Kinds(), exec.Kinds(), contracts.Kinds(), files.Kinds(), http.Kinds(), pg.Kinds(), queue.Kinds(), []actors.Kind{amqp.Kind, jetstream.Kind}, security.Kinds(), sql.Kinds(), store.Kinds(), template.Kinds())
+	kinds := slices.Concat(
+		rt.Kinds(),
+		aws.Kinds(),
+		contracts.Kinds(),
+		env.Kinds(),
+		exec.Kinds(),
+		files.Kinds(),
+		http.Kinds(),
+		pg.Kinds(),
+		queue.Kinds(),
+		[]actors.Kind{amqp.Kind, jetstream.Kind},
+		security.Kinds(),
+		sql.Kinds(),
+		store.Kinds(),
+		template.Kinds(),
+	)
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -10,6 +10,7 @@ import (
 var All = []lua.Module{
 	archiveModule,
 	base64Module,
+	cloudstorageModule,
 	compressModule,
 	contractModule,
 	cryptoModule,
