@@ -1,11 +1,14 @@
 package messages
 
 // Context is what calls, spawns and asynchronous calls inherit: context values,
-// an actor and a scope. It is never changed once made; a nil Context is empty.
+// an actor and a scope, the way out and the trace. It is never changed once made; a nil Context is empty.
 type Context struct {
 	Values map[string]Value
 	Actor  *Actor
 	Scope  *Scope
+
+	Network string            // entry id of a network; "" for the node's default
+	Trace   map[string]string // headers that say what span is around, as W3C names them
 }
 
 // Actor is on whose behalf something is done.
@@ -91,6 +94,23 @@ func (c *Context) As(a *Actor) *Context {
 func (c *Context) Within(s *Scope) *Context {
 	out := c.copy()
 	out.Scope = s
+	return out
+}
+
+// Through returns a Context with this network, or c itself for "".
+func (c *Context) Through(network string) *Context {
+	if network == "" {
+		return c
+	}
+	out := c.copy()
+	out.Network = network
+	return out
+}
+
+// Traced returns a Context inside the span of these headers.
+func (c *Context) Traced(headers map[string]string) *Context {
+	out := c.copy()
+	out.Trace = headers
 	return out
 }
 

@@ -9,6 +9,14 @@ type CallOptions struct {
 	Retry   *RetryPolicy
 }
 
+// Way is the network that options choose, "" for none.
+func (o *CallOptions) Way() string {
+	if o == nil {
+		return ""
+	}
+	return o.Network
+}
+
 // RetryPolicy says when a failed call is tried again. An error that says it is
 // not retryable, a cancellation and an exceeded deadline never are.
 type RetryPolicy struct {

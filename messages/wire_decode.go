@@ -164,7 +164,13 @@ func (d *wireDecoder) context(m *wire.Context) *Context {
 	if m == nil {
 		return nil
 	}
-	out := &Context{}
+	out := &Context{Network: m.GetNetwork()}
+	for _, h := range m.GetTrace() {
+		if out.Trace == nil {
+			out.Trace = make(map[string]string, len(m.GetTrace()))
+		}
+		out.Trace[string(h.GetName())] = string(h.GetValue())
+	}
 	for _, v := range m.GetValues() {
 		if out.Values == nil {
 			out.Values = make(map[string]Value, len(m.GetValues()))

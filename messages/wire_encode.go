@@ -177,7 +177,10 @@ func (e *wireEncoder) context(c *Context) *wire.Context {
 	if c == nil {
 		return nil
 	}
-	out := &wire.Context{}
+	out := &wire.Context{Network: e.id(c.Network)}
+	for _, name := range slices.Sorted(maps.Keys(c.Trace)) {
+		out.Trace = append(out.Trace, &wire.TraceHeader{Name: []byte(name), Value: []byte(c.Trace[name])})
+	}
 	for _, key := range slices.Sorted(maps.Keys(c.Values)) {
 		out.Values = append(out.Values, &wire.ContextValue{Key: []byte(key), Value: e.value(c.Values[key])})
 	}

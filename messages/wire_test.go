@@ -44,6 +44,8 @@ func crossing(d *drawer) []any {
 			Values: map[string]Value{text(): d.value(), "k": d.value()},
 			Actor:  &Actor{ID: text(), Meta: d.table()},
 			Scope:  &Scope{Policies: []Policy{namedPolicy("app:a"), namedPolicy("app:" + id())}},
+
+			Network: id(), Trace: map[string]string{text(): text(), "traceparent": text()},
 		}
 	}
 	options := &CallOptions{Timeout: time.Duration(number()), Network: id(), Retry: &RetryPolicy{

@@ -29,7 +29,6 @@ func Refused() []actors.Kind {
 		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
 		refuse[execDocker]("exec.docker", "Commands in containers."),
 		refuse[network]("network", "The base of the outbound networks."),
-		refuse[socks5]("network.socks5", "An outbound SOCKS5 proxy."),
 		refuse[i2p]("network.i2p", "The I2P overlay network."),
 		refuse[tailscale]("network.tailscale", "The Tailscale overlay network."),
 	}
@@ -67,7 +66,6 @@ type (
 	workflowLua    struct{}
 	execDocker     struct{}
 	network        struct{}
-	socks5         struct{}
 	i2p            struct{}
 	tailscale      struct{}
 )
@@ -99,14 +97,14 @@ func (temporalWorker) refusal() error {
 func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
 
 func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
-func (network) refusal() error    { return notYet("network", "leave it out: connections go out directly") }
-
-func (socks5) refusal() error {
-	return notYet("network.socks5", "leave it out: connections go out directly")
+func (network) refusal() error {
+	return notYet("network", "use network.socks5, or leave it out: connections go out directly")
 }
 
-func (i2p) refusal() error { return notYet("network.i2p", "leave it out: connections go out directly") }
+func (i2p) refusal() error {
+	return notYet("network.i2p", "use network.socks5, or leave it out: connections go out directly")
+}
 
 func (tailscale) refusal() error {
-	return notYet("network.tailscale", "leave it out: connections go out directly")
+	return notYet("network.tailscale", "use network.socks5, or leave it out: connections go out directly")
 }

@@ -42,13 +42,47 @@ func (c *client) Receive(ctx actor.Context) {
 	case *actor.Stopping:
 		c.pool.close() // where Stop was not called
 	case *actors.Request:
-		if _, ok := m.Body.(*messages.HTTPPoolGet); !ok {
+		b, ok := m.Body.(*messages.HTTPPoolGet)
+		if !ok {
 			actors.Unknown(m, c.env.ID)
 			return
 		}
-		m.Reply(messages.HTTPPool(c.pool))
+		id := b.Network
+		if id == "" {
+			id, _ = c.env.Config["network_service.default_network"].(string)
+		}
+		if id == "" {
+			m.Reply(messages.HTTPPool(c.pool))
+			return
+		}
+		c.env.Cell.Serve(m, func(ctx context.Context) (any, error) {
+			way, err := actors.As[*messages.Network](actors.Call(ctx, c.env.Sys, c.env.PID(id), &messages.NetworkOpen{}))
+			if err != nil {
+				return nil, explain(id, err)
+			}
+			return messages.HTTPPool(&through{c.pool, way}), nil
+		})
 	}
 }
+
+func explain(id string, err error) error {
+	switch messages.AsError(err).Kind {
+	case messages.NotFound:
+		return messages.Errorf(messages.NotFound, "network not found: %s", id)
+	case messages.Invalid:
+		return messages.Errorf(messages.Invalid, "%s is no network", id)
+	}
+	return messages.Wrap(err, "using network "+id)
+}
+
+// through is the pool for those that go out through a network.
+type through struct {
+	*pool
+	way *messages.Network
+}
+
+// Way implements messages.HTTPPool.
+func (t *through) Way() *messages.Network { return t.way }
 
 // Where the configuration has 0.
 const (
@@ -87,6 +121,9 @@ func newPool(config map[string]any) *pool {
 		kept: map[string]*http.Transport{},
 	}
 }
+
+// Way implements messages.HTTPPool.
+func (p *pool) Way() *messages.Network { return nil }
 
 // Longest implements messages.HTTPPool.
 func (p *pool) Longest() time.Duration { return p.longest }

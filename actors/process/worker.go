@@ -13,7 +13,7 @@ func (p *process) call(r *runCall) {
 	if w.pool.measured {
 		r.began = p.node.Clock.Now()
 	}
-	p.self.Context = r.call.Context
+	p.self.Context = r.call.Context.Through(r.call.Options.Way())
 	p.self.Parent = r.req.By
 	p.self.Request = r.more
 	if in, ok := r.more.(*inner); ok {

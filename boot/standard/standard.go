@@ -22,6 +22,7 @@ import (
 	"github.com/troupe-go/troupe/actors/httpclient"
 	"github.com/troupe-go/troupe/actors/lifecycle"
 	"github.com/troupe-go/troupe/actors/metrics"
+	"github.com/troupe-go/troupe/actors/network"
 	"github.com/troupe-go/troupe/actors/pg"
 	"github.com/troupe-go/troupe/actors/pidgen"
 	"github.com/troupe-go/troupe/actors/process"
@@ -109,16 +110,17 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 		return boot.Parts{}, fmt.Errorf("with these Lua modules: %w", err)
 	}
 	kinds := slices.Concat(
-		rt.Kinds(),
+		[]actors.Kind{amqp.Kind, jetstream.Kind},
 		aws.Kinds(),
 		contracts.Kinds(),
 		env.Kinds(),
 		exec.Kinds(),
 		files.Kinds(),
 		http.Kinds(),
+		network.Kinds(),
 		pg.Kinds(),
 		queue.Kinds(),
-		[]actors.Kind{amqp.Kind, jetstream.Kind},
+		rt.Kinds(),
 		security.Kinds(),
 		sql.Kinds(),
 		store.Kinds(),

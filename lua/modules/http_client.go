@@ -12,7 +12,7 @@ import (
 // batchWidth is how many requests of a batch run at the same time.
 const batchWidth = 16
 
-const clientOptions = " Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}."
+const clientOptions = " Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen)."
 
 var httpClientModule = lua.Module{
 	Name:  "http_client",
@@ -67,7 +67,7 @@ func sendOne(c *lua.Call, method string, at int) (*lua.Command, error) {
 		return nil, err
 	}
 	var cmd *lua.Command
-	wait := connections(c)
+	wait := connections(c, out.network)
 	if out.streamed {
 		cmd = opening(c, func(done <-chan struct{}) (io.Closer, error) {
 			pool, err := wait(done)
@@ -118,13 +118,14 @@ func sendBatch(c *lua.Call) (*lua.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	connected := connections(c)
+	ways := map[string]poolWait{}
+	for _, out := range ready {
+		if ways[out.network] == nil {
+			ways[out.network] = connections(c, out.network)
+		}
+	}
 	return giveBack(&lua.Command{
 		Go: func(done <-chan struct{}) (any, error) {
-			pool, err := connected(done)
-			if err != nil {
-				return nil, err
-			}
 			var wait sync.WaitGroup
 			places := make(chan struct{}, batchWidth)
 			for i, out := range outs {
@@ -134,7 +135,13 @@ func sendBatch(c *lua.Call) (*lua.Command, error) {
 				wait.Go(func() {
 					places <- struct{}{}
 					defer func() { <-places }()
-					v, err := guarded(func() (any, error) { return out.send(pool, done) })
+					v, err := guarded(func() (any, error) {
+						pool, err := ways[out.network](done)
+						if err != nil {
+							return nil, err
+						}
+						return out.send(pool, done)
+					})
 					if err != nil {
 						problems.Array[i] = messages.AsError(err)
 						return

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"syscall"
 
 	"github.com/troupe-go/troupe/lua"
@@ -40,12 +41,34 @@ func (out *outgoing) transport(pool messages.HTTPPool) http.RoundTripper {
 		return out.shared(pool, "socket "+out.socket, func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", out.socket)
 		})
+	case pool.Way() != nil:
+		return out.through(pool, pool.Way())
 	case out.free:
 		return out.shared(pool, "any", (&net.Dialer{}).DialContext)
 	}
 	public := out.shared(pool, "public", dialChecked(func(netip.Addr) error { return errPrivate }))
 	own := out.own(dialAllowed(out.may))
 	return &careful{public, own}
+}
+
+// through carries requests out through a network. Names are looked up at its other
+// end, so of those who may not do everything only addresses that are written as
+// such can be checked.
+func (out *outgoing) through(pool messages.HTTPPool, way *messages.Network) http.RoundTripper {
+	if out.free {
+		return out.shared(pool, "network "+way.Key, way.Dial)
+	}
+	return out.own(func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		ip, err := netip.ParseAddr(host)
+		if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+			ip, err = netip.IPv6Loopback(), nil
+		}
+		if err == nil && privateIP(ip) && !out.may("http_client.private_ip", ip.Unmap().String()) {
+			return nil, denied("not allowed: private IP %s", ip)
+		}
+		return way.Dial(ctx, network, address)
+	})
 }
 
 type dial func(ctx context.Context, network, address string) (net.Conn, error)

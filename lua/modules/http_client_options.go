@@ -35,6 +35,7 @@ type outgoing struct {
 	limit      int64         // of the body
 	limited    bool          // the program gave the limit
 	socket     string
+	network    string // entry id; "" for the default
 	tls        *tls.Config
 	tlsKey     string // the same for the same TLS options
 	insecure   bool
@@ -72,7 +73,11 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 		if !out.may("network.select", network) {
 			return nil, denied("not allowed: network %s", network)
 		}
-		return nil, messages.Errorf(messages.Invalid, "option overlay_network is not available in this runtime; leave it out")
+		if out.network = network; o.text("unix_socket") != "" {
+			return nil, messages.Errorf(messages.Invalid, "options overlay_network and unix_socket cannot go together")
+		}
+	} else if self.Context != nil && o.text("unix_socket") == "" {
+		out.network = self.Context.Network
 	}
 	out.streamed = o.flag("stream")
 	query := u.Query()

@@ -12,29 +12,29 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// connections asks for the shared connections. wait, to be called outside the
-// process, gives them when they are there.
-func connections(c *lua.Call) (wait func(done <-chan struct{}) (messages.HTTPPool, error)) {
-	type found struct {
-		pool messages.HTTPPool
-		err  error
-	}
-	there := make(chan found, 1)
-	c.Start(&lua.Command{Body: &messages.HTTPPoolGet{}}, func(answer any, err *messages.Error) {
-		pool, ok := answer.(messages.HTTPPool)
-		switch {
+// poolWait gives the shared connections when they are there. It is called outside of
+// the process, by many goroutines.
+type poolWait func(done <-chan struct{}) (messages.HTTPPool, error)
+
+// connections asks for the shared connections through a network.
+func connections(c *lua.Call, network string) poolWait {
+	var pool messages.HTTPPool
+	var failed error
+	there := make(chan struct{})
+	c.Start(&lua.Command{Body: &messages.HTTPPoolGet{Network: network}}, func(answer any, err *messages.Error) {
+		defer close(there)
+		ok := false
+		switch pool, ok = answer.(messages.HTTPPool); {
 		case err != nil:
-			there <- found{err: err}
+			failed = err
 		case !ok:
-			there <- found{err: messages.Errorf(messages.Internal, "the component http_client answered with %T", answer)}
-		default:
-			there <- found{pool: pool}
+			failed = messages.Errorf(messages.Internal, "the component http_client answered with %T", answer)
 		}
 	})
 	return func(done <-chan struct{}) (messages.HTTPPool, error) {
 		select {
-		case f := <-there:
-			return f.pool, f.err
+		case <-there:
+			return pool, failed
 		case <-done:
 			return nil, errDone
 		}

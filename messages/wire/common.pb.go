@@ -687,6 +687,8 @@ type Context struct {
 	Values        []*ContextValue        `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"` // by key
 	Actor         *Actor                 `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
 	Scope         *Scope                 `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
+	Network       string                 `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"` // entry id; "" for the node's default
+	Trace         []*TraceHeader         `protobuf:"bytes,5,rep,name=trace,proto3" json:"trace,omitempty"`     // by name
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -742,6 +744,73 @@ func (x *Context) GetScope() *Scope {
 	return nil
 }
 
+func (x *Context) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Context) GetTrace() []*TraceHeader {
+	if x != nil {
+		return x.Trace
+	}
+	return nil
+}
+
+// TraceHeader is one header of the span around a message.
+type TraceHeader struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          []byte                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TraceHeader) Reset() {
+	*x = TraceHeader{}
+	mi := &file_common_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TraceHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TraceHeader) ProtoMessage() {}
+
+func (x *TraceHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_common_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TraceHeader.ProtoReflect.Descriptor instead.
+func (*TraceHeader) Descriptor() ([]byte, []int) {
+	return file_common_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TraceHeader) GetName() []byte {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *TraceHeader) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 // ContextValue is one value of a Context.
 type ContextValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -753,7 +822,7 @@ type ContextValue struct {
 
 func (x *ContextValue) Reset() {
 	*x = ContextValue{}
-	mi := &file_common_proto_msgTypes[10]
+	mi := &file_common_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +834,7 @@ func (x *ContextValue) String() string {
 func (*ContextValue) ProtoMessage() {}
 
 func (x *ContextValue) ProtoReflect() protoreflect.Message {
-	mi := &file_common_proto_msgTypes[10]
+	mi := &file_common_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +847,7 @@ func (x *ContextValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContextValue.ProtoReflect.Descriptor instead.
 func (*ContextValue) Descriptor() ([]byte, []int) {
-	return file_common_proto_rawDescGZIP(), []int{10}
+	return file_common_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ContextValue) GetKey() []byte {
@@ -806,7 +875,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_common_proto_msgTypes[11]
+	mi := &file_common_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +887,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_common_proto_msgTypes[11]
+	mi := &file_common_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +900,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_common_proto_rawDescGZIP(), []int{11}
+	return file_common_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Actor) GetId() []byte {
@@ -860,7 +929,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_common_proto_msgTypes[12]
+	mi := &file_common_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +941,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_common_proto_msgTypes[12]
+	mi := &file_common_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +954,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_common_proto_rawDescGZIP(), []int{12}
+	return file_common_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Scope) GetPolicies() []string {
@@ -951,11 +1020,16 @@ const file_common_proto_rawDesc = "" +
 	"ErrorReply\x12#\n" +
 	"\x04heap\x18\x01 \x01(\v2\x0f.troupe.v1.HeapR\x04heap\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\rR\x05error\"\x06\n" +
-	"\x04Done\"\x8a\x01\n" +
+	"\x04Done\"\xd2\x01\n" +
 	"\aContext\x12/\n" +
 	"\x06values\x18\x01 \x03(\v2\x17.troupe.v1.ContextValueR\x06values\x12&\n" +
 	"\x05actor\x18\x02 \x01(\v2\x10.troupe.v1.ActorR\x05actor\x12&\n" +
-	"\x05scope\x18\x03 \x01(\v2\x10.troupe.v1.ScopeR\x05scope\"H\n" +
+	"\x05scope\x18\x03 \x01(\v2\x10.troupe.v1.ScopeR\x05scope\x12\x18\n" +
+	"\anetwork\x18\x04 \x01(\tR\anetwork\x12,\n" +
+	"\x05trace\x18\x05 \x03(\v2\x16.troupe.v1.TraceHeaderR\x05trace\"7\n" +
+	"\vTraceHeader\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\fR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"H\n" +
 	"\fContextValue\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12&\n" +
 	"\x05value\x18\x02 \x01(\v2\x10.troupe.v1.ValueR\x05value\"+\n" +
@@ -978,7 +1052,7 @@ func file_common_proto_rawDescGZIP() []byte {
 }
 
 var file_common_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_common_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_common_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_common_proto_goTypes = []any{
 	(Value_Kind)(0),      // 0: troupe.v1.Value.Kind
 	(Error_Retry)(0),     // 1: troupe.v1.Error.Retry
@@ -992,9 +1066,10 @@ var file_common_proto_goTypes = []any{
 	(*ErrorReply)(nil),   // 9: troupe.v1.ErrorReply
 	(*Done)(nil),         // 10: troupe.v1.Done
 	(*Context)(nil),      // 11: troupe.v1.Context
-	(*ContextValue)(nil), // 12: troupe.v1.ContextValue
-	(*Actor)(nil),        // 13: troupe.v1.Actor
-	(*Scope)(nil),        // 14: troupe.v1.Scope
+	(*TraceHeader)(nil),  // 12: troupe.v1.TraceHeader
+	(*ContextValue)(nil), // 13: troupe.v1.ContextValue
+	(*Actor)(nil),        // 14: troupe.v1.Actor
+	(*Scope)(nil),        // 15: troupe.v1.Scope
 }
 var file_common_proto_depIdxs = []int32{
 	0,  // 0: troupe.v1.Value.kind:type_name -> troupe.v1.Value.Kind
@@ -1009,15 +1084,16 @@ var file_common_proto_depIdxs = []int32{
 	1,  // 9: troupe.v1.Error.retry:type_name -> troupe.v1.Error.Retry
 	8,  // 10: troupe.v1.Error.stack:type_name -> troupe.v1.Frame
 	3,  // 11: troupe.v1.ErrorReply.heap:type_name -> troupe.v1.Heap
-	12, // 12: troupe.v1.Context.values:type_name -> troupe.v1.ContextValue
-	13, // 13: troupe.v1.Context.actor:type_name -> troupe.v1.Actor
-	14, // 14: troupe.v1.Context.scope:type_name -> troupe.v1.Scope
-	2,  // 15: troupe.v1.ContextValue.value:type_name -> troupe.v1.Value
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	13, // 12: troupe.v1.Context.values:type_name -> troupe.v1.ContextValue
+	14, // 13: troupe.v1.Context.actor:type_name -> troupe.v1.Actor
+	15, // 14: troupe.v1.Context.scope:type_name -> troupe.v1.Scope
+	12, // 15: troupe.v1.Context.trace:type_name -> troupe.v1.TraceHeader
+	2,  // 16: troupe.v1.ContextValue.value:type_name -> troupe.v1.Value
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_common_proto_init() }
@@ -1031,7 +1107,7 @@ func file_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_common_proto_rawDesc), len(file_common_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
