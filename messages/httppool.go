@@ -23,6 +23,9 @@ type HTTPPool interface {
 	// Way is the network that connections are made through, nil for directly.
 	Way() *Network
 
+	// Traced reports whether requests carry the headers of the span around them.
+	Traced() bool
+
 	// Longest is the longest time of a request, 0 for no limit.
 	Longest() time.Duration
 }

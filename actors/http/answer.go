@@ -24,6 +24,17 @@ func withIdentity(ctx context.Context, as *messages.Context) context.Context {
 	return context.WithValue(ctx, identityKey{}, as)
 }
 
+type traceKey struct{}
+
+// inherited is what the function that serves a request inherits.
+func inherited(ctx context.Context) *messages.Context {
+	as := identity(ctx)
+	if headers, ok := ctx.Value(traceKey{}).(map[string]string); ok {
+		as = as.Traced(headers)
+	}
+	return as
+}
+
 // route is an endpoint at work: it calls the function and makes a response of
 // what came of it.
 type route struct {
@@ -43,7 +54,7 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	}
 	x := newExchange(w, r, params)
 	result, err := actors.As[*messages.FunctionResult](actors.Call(r.Context(), t.env.Sys, t.to, &actors.CallWith{
-		FunctionCall: &messages.FunctionCall{Function: t.function, Context: identity(r.Context())},
+		FunctionCall: &messages.FunctionCall{Function: t.function, Context: inherited(r.Context())},
 		Request:      x,
 	}))
 	broken := x.close()

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	nethttp "net/http"
 	"strconv"
 
@@ -37,12 +38,41 @@ func methodLabel(m string) string {
 	return "other"
 }
 
-// newOTel stands where spans would begin; without telemetry they do not.
+// newOTel puts a span around each request, inside the one that its headers name.
+// Without telemetry it does nothing.
 func newOTel(env actors.Env, _ *options) middleware {
-	if on, _ := env.Config["otel.enabled"].(bool); on {
-		env.Log.Warn("HTTP requests are not traced: middleware otel records nothing", "router", env.ID)
+	tracer, ok := actors.TracerKey.Lookup(env.App)
+	if on, _ := env.Config["otel.http.enabled"].(bool); !ok || !on {
+		return func(next nethttp.Handler) nethttp.Handler { return next }
 	}
-	return func(next nethttp.Handler) nethttp.Handler { return next }
+	extract, _ := env.Config["otel.http.extract_headers"].(bool)
+	return func(next nethttp.Handler) nethttp.Handler {
+		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+			around := map[string]string{}
+			if extract {
+				for _, name := range tracer.Headers() {
+					if v := r.Header.Get(name); v != "" {
+						around[name] = v
+					}
+				}
+			}
+			method := methodLabel(r.Method)
+			span := tracer.Begin(actors.SpanServer, method, around)
+			span.Set("http.request.method", method)
+			span.Set("url.path", r.URL.Path)
+			watch := &statusWatch{ResponseWriter: w}
+			defer func() {
+				span.Set("http.response.status_code", watch.code())
+				var err error
+				if watch.code() >= nethttp.StatusInternalServerError {
+					err = messages.Errorf(messages.Internal, "%s", nethttp.StatusText(watch.code()))
+				}
+				span.End(err)
+			}()
+			next.ServeHTTP(watch, r.WithContext(context.WithValue(r.Context(), traceKey{}, span.Headers())))
+			watch.whole = true
+		})
+	}
 }
 
 // newAccessLog writes a line for each request when it is over. The query is left

@@ -95,6 +95,7 @@ const (
 // pool is the messages.HTTPPool of a node.
 type pool struct {
 	longest, idle             time.Duration
+	traced                    bool
 	maxIdle, perHost, clients int
 
 	mu     sync.Mutex
@@ -115,12 +116,20 @@ func newPool(config map[string]any) *pool {
 		}
 		return def
 	}
+	flag := func(key string) bool {
+		on, _ := config["otel.http."+key].(bool)
+		return on
+	}
 	return &pool{
+		traced:  flag("enabled") && flag("inject_headers"),
 		longest: span("timeout", 0), idle: span("idle_conn_timeout", idleTimeout),
 		maxIdle: count("max_idle_conns", maxIdle), perHost: count("max_idle_per_host", maxIdleHost), clients: count("max_clients", maxTransports),
 		kept: map[string]*http.Transport{},
 	}
 }
+
+// Traced implements messages.HTTPPool.
+func (p *pool) Traced() bool { return p.traced }
 
 // Way implements messages.HTTPPool.
 func (p *pool) Way() *messages.Network { return nil }

@@ -38,6 +38,7 @@ import (
 	"github.com/troupe-go/troupe/actors/supervisor"
 	"github.com/troupe-go/troupe/actors/template"
 	"github.com/troupe-go/troupe/actors/topology"
+	"github.com/troupe-go/troupe/actors/tracing"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/lua/modules"
@@ -69,7 +70,18 @@ func Parts(extra ...lua.Module) boot.Parts {
 		Needs:   needed(),
 		PerNode: []func() (boot.Parts, error){func() (boot.Parts, error) { return runtime(mods) }},
 	}
-	for _, c := range []actors.Component{boot.NodeComponent, control.Component, contracts.Component, env.Component, http.Component, httpclient.Component, metrics.Component, security.Component, template.Component} {
+	for _, c := range []actors.Component{
+		boot.NodeComponent,
+		control.Component,
+		contracts.Component,
+		env.Component,
+		http.Component,
+		httpclient.Component,
+		metrics.Component,
+		security.Component,
+		template.Component,
+		tracing.Component,
+	} {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {

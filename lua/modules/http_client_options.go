@@ -36,6 +36,7 @@ type outgoing struct {
 	limited    bool          // the program gave the limit
 	socket     string
 	network    string // entry id; "" for the default
+	trace      map[string]string
 	tls        *tls.Config
 	tlsKey     string // the same for the same TLS options
 	insecure   bool
@@ -65,6 +66,9 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 	self := c.Process()
 	out := &outgoing{method: method, header: http.Header{}, may: permissionOf(c)}
 	out.free = !self.Strict && (self.Context == nil || self.Context.Actor == nil || self.Context.Scope == nil)
+	if self.Context != nil {
+		out.trace = self.Context.Trace
+	}
 	if !out.may("http_client.request", to) {
 		return nil, denied("not allowed: %s", to)
 	}

@@ -137,6 +137,13 @@ func (out *outgoing) do(ctx context.Context, pool messages.HTTPPool, body io.Rea
 	if out.auth {
 		req.SetBasicAuth(out.user, out.pass)
 	}
+	if pool.Traced() {
+		for name, v := range out.trace {
+			if req.Header.Get(name) == "" {
+				req.Header.Set(name, v)
+			}
+		}
+	}
 	for k, v := range out.cookies {
 		req.AddCookie(&http.Cookie{Name: k, Value: v})
 	}

@@ -73,6 +73,7 @@ func newTestPool(t *testing.T) *testPool {
 }
 
 func (p *testPool) Way() *messages.Network { return nil }
+func (p *testPool) Traced() bool           { return true }
 func (p *testPool) Longest() time.Duration { return p.longest }
 func (p *testPool) Transport(key string, create func() *http.Transport) *http.Transport {
 	p.mu.Lock()

@@ -1,0 +1,176 @@
+package standard_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/troupe-go/troupe/boot"
+)
+
+// receiver is a collector of OpenTelemetry.
+type receiver struct {
+	*httptest.Server
+	mu      sync.Mutex
+	spans   map[string]*trace.Span // by name
+	service string
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{spans: map[string]*trace.Span{}}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		m := &collector.ExportTraceServiceRequest{}
+		if err := proto.Unmarshal(body, m); err != nil || req.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", req.URL, err)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, rs := range m.GetResourceSpans() {
+			for _, a := range rs.GetResource().GetAttributes() {
+				if a.GetKey() == "service.name" {
+					r.service = a.GetValue().GetStringValue()
+				}
+			}
+			for _, ss := range rs.GetScopeSpans() {
+				for _, s := range ss.GetSpans() {
+					r.spans[s.GetName()] = s
+				}
+			}
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func otelConfig(t *testing.T, values map[string]any) boot.Option {
+	t.Helper()
+	c, problems := boot.NewConfig(values)
+	if err := problems.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return boot.WithConfig(c)
+}
+
+// A request, the function that serves it, those it calls and the requests they send
+// are one trace.
+func TestTracing(t *testing.T) {
+	t.Setenv("OTEL_SERVICE_NAME", "shop")
+	r := newReceiver(t)
+	var carried http.Header
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { carried = req.Header }))
+	defer other.Close()
+	addr := freeAddr(t)
+	rt := start(t, hostEntry+fmt.Sprintf(`
+  - {name: gw, kind: http.service, addr: %q, lifecycle: {auto_start: true}}
+  - {name: api, kind: http.router, meta: {server: gw}, middleware: [otel]}
+  - {name: hello, kind: http.endpoint, meta: {router: api}, method: GET, path: /hello, func: outer}
+  - {name: outer, kind: function.lua, method: run, modules: [funcs], source: "return {run = function() return require('funcs').call('app:inner', 1) end}"}
+  - {name: inner, kind: function.lua, method: run, modules: [http_client, funcs], source: %q}
+  - {name: bad, kind: function.lua, method: run, source: "return {run = function() error('no') end}"}
+`, addr, fmt.Sprintf(`return {run = function() require("funcs").call("app:bad"); return require("http_client").get(%q).status_code end}`, other.URL)),
+		otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.service_version": "1"}))
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr+"/hello", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	req.Header.Set("traceparent", "00-"+id+"-"+parent+"-01")
+	req.Header.Set("baggage", "tenant=blue")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status)
+	}
+	if err := rt.Stop(); err != nil { // which sends what is left
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.service != "shop" {
+		t.Errorf("service %q", r.service)
+	}
+	above := parent
+	for _, name := range []string{"GET", "app:outer", "app:inner", "app:bad"} {
+		s := r.spans[name]
+		if s == nil {
+			t.Fatalf("no span %s in %v", name, r.spans)
+		}
+		if hex.EncodeToString(s.GetTraceId()) != id || hex.EncodeToString(s.GetParentSpanId()) != above {
+			t.Errorf("%s: %v; the one above is %s", name, s, above)
+		}
+		above = hex.EncodeToString(s.GetSpanId())
+		if bad := s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR; bad != (name == "app:bad") {
+			t.Errorf("%s: %v", name, s.GetStatus())
+		}
+	}
+	if s := r.spans["GET"]; s.GetKind() != trace.Span_SPAN_KIND_SERVER {
+		t.Error(s)
+	}
+	want := "00-" + id + "-" + hex.EncodeToString(r.spans["app:inner"].GetSpanId()) + "-01"
+	if carried.Get("traceparent") != want || carried.Get("baggage") != "tenant=blue" {
+		t.Errorf("carried on: %v; want %s", carried, want)
+	}
+}
+
+// The environment wins, and nothing is sent where telemetry is off.
+func TestTracingOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		env    map[string]string
+		config map[string]any
+		sent   bool
+	}{
+		"default":  {nil, nil, false},
+		"on":       {nil, map[string]any{"otel.enabled": true}, true},
+		"disabled": {map[string]string{"OTEL_SDK_DISABLED": "true"}, map[string]any{"otel.enabled": true}, false},
+		"no rate":  {map[string]string{"OTEL_TRACES_SAMPLER_ARG": "0"}, map[string]any{"otel.enabled": true}, false},
+		"no calls": {nil, map[string]any{"otel.enabled": true, "otel.interceptor.enabled": false}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReceiver(t)
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", r.URL)
+			for k, v := range c.env {
+				t.Setenv(k, v)
+			}
+			rt := start(t, hostEntry+"\n  - {name: f, kind: function.lua, method: run, source: \"return {run = function() return 1 end}\"}\n", otelConfig(t, c.config))
+			if _, err := call(t, rt, "app:f"); err != nil {
+				t.Fatal(err)
+			}
+			if err := rt.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if sent := r.spans["app:f"] != nil; sent != c.sent {
+				t.Errorf("sent: %v", sent)
+			}
+		})
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
