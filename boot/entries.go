@@ -35,7 +35,9 @@ func (o *options) entries(sources []registry.Source, stages []registry.Stage) (r
 	pipeline := registry.Pipeline{
 		registry.Override(slices.Concat(overrides, o.overrides)...),
 		registry.Disable(rules),
-		registry.Link(registry.LinkOptions{Strict: o.strict}),
+	}
+	if !o.linked { // values that are appended must not be so twice
+		pipeline = append(pipeline, registry.Link(registry.LinkOptions{Strict: o.strict}))
 	}
 	es, found = append(pipeline, stages...).Apply(es)
 	problems = append(problems, found...)

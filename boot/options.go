@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -27,6 +28,7 @@ type options struct {
 	spawn        func(func())
 	interceptors []actors.Interceptor
 	strict       bool
+	linked       bool
 	values       []func(*actors.AppContext)
 	checks       []func(registry.Entries) error
 }
@@ -90,6 +92,13 @@ func WithInterceptor(i actors.Interceptor) Option {
 
 // WithStrict makes every warning about configuration and entries an error.
 func WithStrict() Option { return func(o *options) { o.strict = true } }
+
+// WithLinked says that the entries have been through the stage link already: an
+// application archive holds them as they are after it.
+func WithLinked() Option { return func(o *options) { o.linked = true } }
+
+// WithEmbedded gives the files of fs.embed entries, by their ids.
+func WithEmbedded(files map[string]fs.FS) Option { return WithValue(actors.EmbeddedKey, files) }
 
 // WithCheck looks at the entries of the files before the registry is given them;
 // its error ends the start before any service runs.

@@ -18,7 +18,7 @@ type EmbedConfig struct{}
 
 // Embed is a read-only file system whose files come with the application.
 var Embed = actors.Define(actors.Spec[EmbedConfig]{
-	Name: "fs.embed", Doc: "Files that come with the application, read-only. A Go program that embeds the runtime gives them by the entry's id, with boot.WithValue(actors.EmbeddedKey, …).",
+	Name: "fs.embed", Doc: "Files that come with the application, read-only. They are in its archive ('troupe pack --embed'), or a Go program gives them with boot.WithEmbedded.",
 	Serve: func(env actors.Env, _ EmbedConfig) actor.Actor { return &embed{env: env} },
 })
 
@@ -32,7 +32,7 @@ func (e *embed) Load(ctx context.Context) (context.Context, error) {
 	all, _ := actors.EmbeddedKey.Lookup(e.env.App)
 	files, ok := all[e.env.ID]
 	if !ok {
-		return ctx, messages.Errorf(messages.Invalid, "no files come with the application for %s: application archives are not supported yet; use fs.directory, or give the files in Go with boot.WithValue(actors.EmbeddedKey, …)", e.env.ID)
+		return ctx, messages.Errorf(messages.Invalid, "no files come with the application for %s; use fs.directory and pack it with 'troupe pack --embed', or give the files in Go with boot.WithEmbedded", e.env.ID)
 	}
 	e.files = &embedded{files}
 	return ctx, nil

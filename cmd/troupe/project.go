@@ -23,7 +23,9 @@ type project struct {
 	modules  []registry.Module
 	warnings registry.Problems
 	strict   bool
-	parts    boot.Parts // set by load
+	archive  []boot.Option    // for entries that come from an archive
+	stages   []registry.Stage // run by load after all others
+	parts    boot.Parts       // set by load
 }
 
 // configNames are looked for where no --config is given.
@@ -31,6 +33,11 @@ var configNames = []string{"troupe.yaml", ".wippy.yaml"}
 
 // open reads configuration and lock file; lock is "" for the usual one.
 func (p *program) open(lock string, set []string) (*project, error) {
+	return p.openWith(set, func(pr *project) registry.Problems { return pr.locate(lock) })
+}
+
+// openWith reads the configuration; locate finds the sources.
+func (p *program) openWith(set []string, locate func(*project) registry.Problems) (*project, error) {
 	pr := &project{strict: p.flags.strict}
 	problems, err := pr.configure(p.flags.config, p.flags.profiles)
 	if err != nil {
@@ -41,7 +48,7 @@ func (p *program) open(lock string, set []string) (*project, error) {
 			return nil, err
 		}
 	}
-	problems = append(problems, pr.locate(lock)...)
+	problems = append(problems, locate(pr)...)
 	if pr.strict {
 		problems = problems.Strict()
 	}
@@ -143,7 +150,7 @@ func (pr *project) options() []boot.Option {
 	if pr.strict {
 		opts = append(opts, boot.WithStrict())
 	}
-	return opts
+	return append(opts, pr.archive...)
 }
 
 // node is the name of this node: the same at every start in this folder.
@@ -168,12 +175,12 @@ func (pr *project) node() string {
 // load reads and checks all entries without starting anything. The problems
 // include those of the configuration that are only warnings.
 func (pr *project) load(more ...boot.Option) (registry.Entries, registry.Problems, error) {
-	parts, err := standard.Parts().Resolve()
+	parts, err := standard.Parts().WithStages(pr.stages...).Resolve()
 	if err != nil {
 		return nil, nil, err
 	}
 	pr.parts = parts
-	opts := []boot.Option{boot.WithConfig(pr.config), boot.WithModules(pr.modules...)}
+	opts := append([]boot.Option{boot.WithConfig(pr.config), boot.WithModules(pr.modules...)}, pr.archive...)
 	es, problems := boot.Entries(pr.sources, parts, append(opts, more...)...)
 	problems = append(problems, boot.Check(es, parts)...)
 	problems = append(problems, pr.warnings...)

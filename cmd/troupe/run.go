@@ -34,19 +34,24 @@ type runFlags struct {
 func (p *program) runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run [command [args...] | list]",
+		Use:   "run [archive] [command [args...] | list]",
 		Short: "Start the application, or one command of it",
 		Long: `Start the application in this folder and wait for SIGINT or SIGTERM.
 
 With a name the process whose meta.command.name it is runs on the terminal, and
 its result becomes the exit code; with -x the process of that id. All arguments
 after the name go to the process, so flags of troupe stand before it.
-'troupe run list' lists the commands.`,
+'troupe run list' lists the commands.
+
+An archive that 'troupe pack' wrote, a name that ends in .pack or .wapp, takes
+the place of the folder; the configuration is still that of the folder. Flags may
+stand before and after it, but -x only after it.`,
 		Example: `  troupe run
   troupe run list
   troupe run hello Ada
   troupe run -x app:hello Ada
   troupe run --watch
+  troupe run app.pack hello Ada
   troupe run -o app:web:addr=:8081 --set shutdown.timeout=5s`,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, &f, args) },
 	}
@@ -66,13 +71,25 @@ func (p *program) run(c *cobra.Command, f *runFlags, args []string) error {
 	if f.hub != "" {
 		return errors.New("--registry: the module registry is not supported yet; vendor modules as folders")
 	}
+	open := func() (*project, error) { return p.open(f.lock, f.set) }
+	if f.exec == "" && len(args) > 0 && isArchive(args[0]) {
+		name := args[0]
+		if err := c.ParseFlags(args[1:]); err != nil {
+			return fmt.Errorf("%w; see 'troupe run --help'", err)
+		}
+		args = c.Flags().Args()
+		if f.watch || f.lock != "" {
+			return fmt.Errorf("running %s: --watch and --lock-file are for folders; leave them out", name)
+		}
+		open = func() (*project, error) { return p.openArchive(name, f.set) }
+	}
 	list := f.exec == "" && len(args) > 0 && args[0] == "list"
 	if list {
 		if err := c.ParseFlags(args[1:]); err != nil {
 			return fmt.Errorf("%w; see 'troupe run --help'", err)
 		}
 	}
-	pr, err := p.open(f.lock, f.set)
+	pr, err := open()
 	if err != nil {
 		return err
 	}
@@ -90,8 +107,8 @@ func (p *program) run(c *cobra.Command, f *runFlags, args []string) error {
 	case f.exec != "":
 		f.wanted, f.args = f.exec, args
 	case len(args) > 0:
-		if strings.HasSuffix(args[0], ".wapp") || strings.Contains(args[0], "/") {
-			return fmt.Errorf("running %s: archives and modules of the hub are not supported yet; run a command or the folder", args[0])
+		if strings.Contains(args[0], "/") {
+			return fmt.Errorf("running %s: modules of the hub are not supported yet; run a command, an archive or the folder", args[0])
 		}
 		f.wanted, f.args = args[0], args[1:]
 	case f.host != "":
