@@ -143,13 +143,14 @@ func (e *Engine) HasModule(name string) (known, global bool) {
 
 // Unit is Lua source with all it may use.
 type Unit struct {
-	ID      string // entry id, the name of the chunk
-	Source  string
-	Method  string // the function to run; "" for libraries, and for the chunk itself
-	Modules []string
-	Imports []Import
-	Limits  Limits
-	Sandbox *Sandbox // nil for code of the application
+	ID       string // entry id, the name of the chunk
+	Source   string
+	Bytecode []byte // of CompileBytecode, in place of Source; nil if there is none
+	Method   string // the function to run; "" for libraries, and for the chunk itself
+	Modules  []string
+	Imports  []Import
+	Limits   Limits
+	Sandbox  *Sandbox // nil for code of the application
 }
 
 // Limits bound one process. A field that is 0 means the default.
@@ -184,19 +185,15 @@ type Program struct {
 // Compile checks and compiles a unit. The error names the entry, line and
 // column.
 func (e *Engine) Compile(u Unit) (*Program, error) {
-	plain, err := syntax.EraseLimits(u.ID, u.Source, e.opt.Syntax)
-	if err != nil {
-		return nil, messages.Errorf(messages.Invalid, "%s", err)
+	var proto *glua.FunctionProto
+	var err error
+	if u.Bytecode != nil {
+		proto, err = loadBytecode(u.ID, u.Bytecode)
+	} else {
+		proto, err = compileUnit(u, e.opt.Syntax)
 	}
-	chunk, err := parse.Parse(strings.NewReader(plain), u.ID)
 	if err != nil {
-		return nil, messages.Errorf(messages.Invalid, "%s", parseError(u.ID, err))
-	}
-	chunk = rewrite(chunk)
-	returnMethod(chunk, u.Method)
-	proto, err := compile(chunk, u.ID)
-	if err != nil {
-		return nil, messages.Errorf(messages.Invalid, "%s", err)
+		return nil, err
 	}
 	p := &Program{Unit: u, proto: proto}
 	names := map[string]bool{}
@@ -213,6 +210,25 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 	p.meta.RawSetString("__index", p.globals)
 	p.meta.RawSetString("__metatable", glua.LFalse)
 	return p, nil
+}
+
+// compileUnit compiles the source of a unit.
+func compileUnit(u Unit, limits syntax.Limits) (*glua.FunctionProto, error) {
+	plain, err := syntax.EraseLimits(u.ID, u.Source, limits)
+	if err != nil {
+		return nil, messages.Errorf(messages.Invalid, "%s", err)
+	}
+	chunk, err := parse.Parse(strings.NewReader(plain), u.ID)
+	if err != nil {
+		return nil, messages.Errorf(messages.Invalid, "%s", parseError(u.ID, err))
+	}
+	chunk = rewrite(chunk)
+	returnMethod(chunk, u.Method)
+	proto, err := compile(chunk, u.ID)
+	if err != nil {
+		return nil, messages.Errorf(messages.Invalid, "%s", err)
+	}
+	return proto, nil
 }
 
 // collect gathers the libraries and modules of p and of all it imports.

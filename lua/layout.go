@@ -27,6 +27,7 @@ type offsets struct {
 	registryType, stackType         reflect.Type
 	segmentType                     reflect.Type
 	array, dict, strdict, keys      uintptr      // in LTable
+	stringConstants                 uintptr      // in FunctionProto
 	block                           reflect.Type // a thread and all it needs in one allocation
 	blockReg, blockStack            uintptr
 	blockSeg, blockSegs, blockArray uintptr
@@ -90,6 +91,8 @@ func readLayout() (*offsets, error) {
 	o.dict = field(table, "dict", "map[lua.LValue]lua.LValue").Offset
 	o.strdict = field(table, "strdict", "map[string]lua.LValue").Offset
 	o.keys = field(table, "keys", "[]lua.LValue").Offset
+
+	o.stringConstants = field(reflect.TypeFor[glua.FunctionProto](), "stringConstants", "[]string").Offset
 
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, CallStackSize: 64, RegistrySize: 128, MinimizeStackMemory: true})
 	defer L.Close()
@@ -233,6 +236,12 @@ func luaString(v any) glua.LValue {
 	var out glua.LValue = glua.LString("")
 	(*iface)(unsafe.Pointer(&out)).data = (*iface)(unsafe.Pointer(&v)).data
 	return out
+}
+
+// setStringConstants fills in what the compiler keeps of a function's constants
+// beside them: the strings once more.
+func setStringConstants(p *glua.FunctionProto, texts []string) {
+	*at[[]string](unsafe.Pointer(p), layout.stringConstants) = texts
 }
 
 // hasFields reports whether a table has, or once had, string keys: what tells

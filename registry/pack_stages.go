@@ -26,7 +26,7 @@ func Bytecode(chosen func(ID) bool, compile func(Entry) (string, error)) Stage {
 		var problems Problems
 		es = es.Clone()
 		for _, e := range es.Sorted() {
-			if kind, ok := strings.CutSuffix(e.Kind, ".lua"); !ok || !chosen(e.ID) || kind != "function" && kind != "process" && kind != "library" {
+			if kind, ok := strings.CutSuffix(e.Kind, ".lua"); !ok || kind != "function" && kind != "process" && kind != "library" || !chosen(e.ID) {
 				continue
 			}
 			code, err := compile(e)

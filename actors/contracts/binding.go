@@ -20,7 +20,7 @@ type BindingConfig struct {
 // Implementation says how one contract is implemented.
 type Implementation struct {
 	Contract string            `yaml:"contract" required:"true" ref:"contract.definition" doc:"The definition."`
-	Methods  map[string]string `yaml:"methods" ref:"function.*|process.lua" doc:"Function of each method."`
+	Methods  map[string]string `yaml:"methods" ref:"function.*|process.lua|process.lua.bc" doc:"Function of each method."`
 	Required []string          `yaml:"context_required" doc:"Context keys that must be there when a method is called."`
 	Default  bool              `yaml:"default" default:"false" doc:"Use this binding where the contract is opened without naming one."`
 }

@@ -11,9 +11,6 @@ func Refused() []actors.Kind {
 	return []actors.Kind{
 		refuse[moduleLua]("module.lua", "The node of a built-in module; made by the runtime."),
 
-		refuse[precompiled]("function.lua.bc", "A precompiled Lua function."),
-		refuse[precompiled]("library.lua.bc", "A precompiled Lua library."),
-		refuse[precompiled]("process.lua.bc", "A precompiled Lua process."),
 		refuse[precompiled]("workflow.lua.bc", "A precompiled Lua workflow."),
 
 		refuse[wasm]("function.wasm", "A WebAssembly function."),

@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +41,7 @@ func New(opt lua.Options) (*Runtime, error) {
 func (rt *Runtime) Kinds() []actors.Kind {
 	return []actors.Kind{
 		rt.libraryKind(), rt.processKind(), rt.functionKind(),
+		rt.libraryBytecodeKind(), rt.processBytecodeKind(), rt.functionBytecodeKind(),
 		rt.hostKind(), rt.terminalKind(), rt.serviceKind(),
 	}
 }
@@ -52,11 +54,19 @@ type definition struct {
 	generation int
 }
 
-// Source are the fields of every kind of Lua code.
+// is reports whether the entry is of a kind, as source or compiled.
+func (d *definition) is(kind string) bool { return strings.TrimSuffix(d.entry.Kind, ".bc") == kind }
+
+// Source are the fields of every kind of Lua source.
 type Source struct {
-	Source  string            `yaml:"source" required:"true" verbatim:"true" doc:"Lua source text, normally file://name.lua."`
+	Source string `yaml:"source" required:"true" verbatim:"true" doc:"Lua source text, normally file://name.lua."`
+	Uses   `yaml:",inline"`
+}
+
+// Uses says what code can use.
+type Uses struct {
 	Modules []string          `yaml:"modules" doc:"Built-in modules made visible to the code."`
-	Imports map[string]string `yaml:"imports" ref:"library.lua" doc:"Alias → entry id of a library.lua, or :module for a built-in module."`
+	Imports map[string]string `yaml:"imports" ref:"library.lua|library.lua.bc" doc:"Alias → entry id of a library.lua, or :module for a built-in module."`
 }
 
 func (rt *Runtime) lookup(id string) *definition {
@@ -103,6 +113,12 @@ func (rt *Runtime) importers(id string) []string {
 // imports, which must be known already.
 func (rt *Runtime) compile(e registry.Entry, s Source, method string, limits lua.Limits) (*definition, error) {
 	u := lua.Unit{ID: e.ID.String(), Source: s.Source, Method: method, Modules: s.Modules, Limits: limits}
+	if isBytecode(e) {
+		var err error
+		if u.Bytecode, err = base64.StdEncoding.DecodeString(s.Source); err != nil {
+			return nil, messages.Errorf(messages.Invalid, "%s: the bytecode is not base64: %s; pack the application again", at(e, "source"), err)
+		}
+	}
 	for _, alias := range slices.Sorted(maps.Keys(s.Imports)) {
 		target := s.Imports[alias]
 		ref, err := registry.ResolveID(target, e.ID.NS)
@@ -232,17 +248,18 @@ type LibraryConfig struct {
 func (rt *Runtime) libraryKind() actors.Kind {
 	return actors.Define(actors.Spec[LibraryConfig]{
 		Name: "library.lua", Doc: "Lua code that other code imports.",
-		Serve: func(env actors.Env, c LibraryConfig) actor.Actor {
-			return &library{code{rt: rt, env: env, entry: env.Entry, source: c.Source}}
-		},
+		Serve: func(env actors.Env, c LibraryConfig) actor.Actor { return rt.newLibrary(env, c.Source) },
 	})
+}
+
+func (rt *Runtime) newLibrary(env actors.Env, s Source) actor.Actor {
+	return &library{code{rt: rt, env: env, entry: env.Entry, source: s}}
 }
 
 type library struct{ code }
 
 func (l *library) Update(ctx context.Context, e registry.Entry) error {
-	c, _, _ := registry.Decode[LibraryConfig](e)
-	return l.rt.update(ctx, &l.code, e, c.Source, "", lua.Limits{})
+	return l.rt.update(ctx, &l.code, e, librarySource(e), "", lua.Limits{})
 }
 
 func (l *library) Receive(ctx actor.Context) {
@@ -253,7 +270,12 @@ func (l *library) Receive(ctx actor.Context) {
 
 // ProcessConfig are the fields of process.lua.
 type ProcessConfig struct {
-	Source `yaml:",inline"`
+	Source          `yaml:",inline"`
+	ProcessSettings `yaml:",inline"`
+}
+
+// ProcessSettings are the fields of processes apart from their code.
+type ProcessSettings struct {
 	Method string `yaml:"method" default:"main" doc:"The function to run."`
 	Limits Limits `yaml:"limits" doc:"What a process may use; one that uses more ends."`
 	Meta   struct {
@@ -275,16 +297,18 @@ type Command struct {
 func (rt *Runtime) processKind() actors.Kind {
 	return actors.Define(actors.Spec[ProcessConfig]{
 		Name: "process.lua", Doc: "The definition of a Lua process.",
-		Serve: func(env actors.Env, c ProcessConfig) actor.Actor {
-			return &processDef{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}}
-		},
+		Serve: func(env actors.Env, c ProcessConfig) actor.Actor { return rt.newProcess(env, c) },
 	})
+}
+
+func (rt *Runtime) newProcess(env actors.Env, c ProcessConfig) actor.Actor {
+	return &processDef{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}}
 }
 
 type processDef struct{ code }
 
 func (p *processDef) Update(ctx context.Context, e registry.Entry) error {
-	c, _, _ := registry.Decode[ProcessConfig](e)
+	c := processConfig(e)
 	return p.rt.update(ctx, &p.code, e, c.Source, c.Method, c.Limits.lua())
 }
 

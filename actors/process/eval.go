@@ -138,7 +138,7 @@ func (rt *Runtime) evalProgram(s *messages.EvalSource) (*lua.Program, error) {
 		made := lua.Import{Alias: im.Alias, Module: im.Module, Value: im.Value}
 		if im.Library != "" {
 			lib := rt.lookup(im.Library)
-			if lib == nil || lib.entry.Kind != "library.lua" {
+			if lib == nil || !lib.is("library.lua") {
 				return nil, messages.Errorf(messages.NotFound, "import %s: library %s not found", im.Alias, im.Library)
 			}
 			made.Library = lib.program

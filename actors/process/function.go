@@ -17,7 +17,12 @@ import (
 
 // FunctionConfig are the fields of function.lua.
 type FunctionConfig struct {
-	Source `yaml:",inline"`
+	Source           `yaml:",inline"`
+	FunctionSettings `yaml:",inline"`
+}
+
+// FunctionSettings are the fields of functions apart from their code.
+type FunctionSettings struct {
 	Method string     `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
 	Pool   PoolConfig `yaml:"pool" doc:"How calls are executed."`
 	Limits CallLimits `yaml:"limits" doc:"What a call may use; one that uses more ends."`
@@ -79,15 +84,17 @@ func (c PoolConfig) plan() plan {
 func (rt *Runtime) functionKind() actors.Kind {
 	return actors.Define(actors.Spec[FunctionConfig]{
 		Name: "function.lua", Doc: "A Lua function, called by its id.",
-		Serve: func(env actors.Env, c FunctionConfig) actor.Actor {
-			f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}, nursery: newNursery(rt, env, 0)}
-			f.plan = c.Pool.plan()
-			f.measured, _ = env.Config["metrics.interceptor.enabled"].(bool)
-			f.options = callOptions(env.Entry, c.Limits.Time)
-			f.swap = f.newGeneration
-			return f
-		},
+		Serve: func(env actors.Env, c FunctionConfig) actor.Actor { return rt.newFunction(env, c) },
 	})
+}
+
+func (rt *Runtime) newFunction(env actors.Env, c FunctionConfig) actor.Actor {
+	f := &function{code: code{rt: rt, env: env, entry: env.Entry, source: c.Source, method: c.Method, limits: c.Limits.lua()}, nursery: newNursery(rt, env, 0)}
+	f.plan = c.Pool.plan()
+	f.measured, _ = env.Config["metrics.interceptor.enabled"].(bool)
+	f.options = callOptions(env.Entry, c.Limits.Time)
+	f.swap = f.newGeneration
+	return f
 }
 
 // function is the actor of a function.lua: the pool of its workers. When the
@@ -161,7 +168,7 @@ func (f *function) newGeneration(d *definition) {
 
 // Update implements actors.Updater.
 func (f *function) Update(ctx context.Context, e registry.Entry) error {
-	c, _, _ := registry.Decode[FunctionConfig](e)
+	c := functionConfig(e)
 	before, options := f.plan, f.options
 	f.plan, f.options = c.Pool.plan(), callOptions(e, c.Limits.Time)
 	if err := f.rt().update(ctx, &f.code, e, c.Source, c.Method, c.Limits.lua()); err != nil {

@@ -82,7 +82,7 @@ func (n *nursery) spawnActor(p *process, name string) error {
 // caller knows of it and those who watch it are known.
 func (n *nursery) start(s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) (*process, *messages.Error) {
 	d := n.rt.lookup(s.Process)
-	if n.up && (d == nil || d.entry.Kind != "process.lua") {
+	if n.up && (d == nil || !d.is("process.lua")) {
 		return nil, messages.Errorf(messages.NotFound, "process not found: %s", s.Process)
 	}
 	return n.launch(d, s, terminal, more)

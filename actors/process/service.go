@@ -11,7 +11,7 @@ import (
 
 // ServiceConfig are the fields of process.service.
 type ServiceConfig struct {
-	Process   string           `yaml:"process" required:"true" ref:"process.lua" doc:"The process to run."`
+	Process   string           `yaml:"process" required:"true" ref:"process.lua|process.lua.bc" doc:"The process to run."`
 	Host      string           `yaml:"host" required:"true" ref:"process.host|terminal.host" doc:"Where it runs."`
 	Input     []any            `yaml:"input" doc:"Arguments of the process."`
 	Lifecycle actors.Lifecycle `yaml:"lifecycle" doc:"When it runs, and what happens when it fails."`

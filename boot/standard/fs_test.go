@@ -320,7 +320,7 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 		"{name: e, kind: fs.directory, directory: " + dir + ", mode: \"9\"}":       "is no octal number",
 		"{name: e, kind: fs.directory, directory: " + dir + ", base: elsewhere}":   "base",
 		"{name: e, kind: fs.directory, directory: x, base: module, mode: \"0x1\"}": "is no octal number",
-		"{name: e, kind: fs.embed}":                                                "application archives are not supported yet",
+		"{name: e, kind: fs.embed}":                                                "no files come with the application for app:e; use fs.directory and pack it",
 	} {
 		_, err := boot.Start(t.Context(), fstest.MapFS{"app.yaml": {Data: []byte(header + "  - " + entry)}}, standard.Parts())
 		if err == nil || !strings.Contains(err.Error(), want) {

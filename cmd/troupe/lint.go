@@ -163,11 +163,12 @@ func checkLua(es registry.Entries, parts boot.Parts) registry.Problems {
 	names := parts.ModuleNames()
 	for _, e := range es.Sorted() {
 		source, ok := e.Fields()["source"].(string)
-		if !ok || !strings.HasSuffix(e.Kind, ".lua") {
+		if kind, compiled := strings.CutSuffix(e.Kind, ".bc"); !ok || !strings.HasSuffix(kind, ".lua") {
 			continue
-		}
-		if _, err := syntax.Erase(e.ID.String(), source); err != nil {
-			problems = append(problems, luaProblem(e, source, err))
+		} else if !compiled {
+			if _, err := syntax.Erase(e.ID.String(), source); err != nil {
+				problems = append(problems, luaProblem(e, source, err))
+			}
 		}
 		unknown := func(name string, path ...string) {
 			if name == "" || slices.Contains(names, name) || slices.Contains(builtin, name) {

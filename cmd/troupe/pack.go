@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/registry"
 	"github.com/troupe-go/troupe/registry/pack"
 )
@@ -57,6 +59,7 @@ type packFlags struct {
 	tags, meta          []string
 	embed               []string
 	embedAll, list      bool
+	bytecode            string
 	excludeNS, excludes []string
 	lock                string
 }
@@ -73,6 +76,7 @@ with the files that they name. The configuration stays outside: the archive is r
 with that of the folder it is run in.`,
 		Example: `  troupe pack app.pack
   troupe pack app.pack --embed app:assets -d "Release 1.2" -t stable --meta commit=4ea8
+  troupe pack app.pack --bytecode
   troupe pack --list
   troupe run app.pack`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -92,6 +96,8 @@ with that of the folder it is run in.`,
 	fl.BoolVar(&f.list, "list", false, "list the fs.directory entries and write nothing")
 	fl.StringArrayVar(&f.excludeNS, "exclude-ns", nil, "leave out the namespaces of this `pattern` (repeatable)")
 	fl.StringArrayVar(&f.excludes, "exclude", nil, "leave out the entries of this `pattern` of ids (repeatable)")
+	fl.StringVar(&f.bytecode, "bytecode", "", "compile the Lua entries, all or with =`pattern` those of these ids")
+	fl.Lookup("bytecode").NoOptDefVal = "**"
 	fl.StringVarP(&f.lock, "lock-file", "l", "", "lock file (default wippy.lock)")
 	return c
 }
@@ -162,10 +168,17 @@ func (p *program) pack(f *packFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	compile := &chooser{}
+	if f.bytecode != "" {
+		if compile, err = newChooser("bytecode", []string{f.bytecode}); err != nil {
+			return err
+		}
+	}
 	var folders []registry.Entry
 	pr.stages = []registry.Stage{
 		registry.Disable(registry.DisableRules{Namespaces: f.excludeNS, Entries: f.excludes}),
 		registry.EmbedFS(embed.match, func(e registry.Entry) { folders = append(folders, e) }),
+		registry.Bytecode(compile.match, bytecode),
 	}
 	es, problems, err := pr.load()
 	if err != nil {
@@ -179,6 +192,9 @@ func (p *program) pack(f *packFlags, args []string) error {
 	}
 	if text, missing := embed.missing(); missing && !f.embedAll && !f.list {
 		return fmt.Errorf("--embed %s: it matches no fs.directory entry; 'troupe pack --list' lists them", text)
+	}
+	if text, missing := compile.missing(); missing {
+		return fmt.Errorf("--bytecode=%s: it matches no Lua entry", text)
 	}
 	if f.list {
 		return p.listFolders(folders)
@@ -195,6 +211,13 @@ func (p *program) pack(f *packFlags, args []string) error {
 	}
 	fmt.Fprintf(p.out, "wrote %s: %d entries, %d embedded folders\n", args[0], len(es), len(files))
 	return nil
+}
+
+// bytecode compiles the source of an entry.
+func bytecode(e registry.Entry) (string, error) {
+	source, _ := e.Fields()["source"].(string)
+	code, err := lua.CompileBytecode(e.ID.String(), source)
+	return base64.StdEncoding.EncodeToString(code), err
 }
 
 func (p *program) listFolders(folders []registry.Entry) error {
