@@ -54,7 +54,9 @@ func CompileBytecode(id, source string) ([]byte, error) {
 }
 
 // loadBytecode reads and verifies bytecode: whatever it is given, the result is an
-// error or a function that does no more harm than source could.
+// error or a function that fails at worst as a program does. One thing it cannot
+// see is whether the calls of note are there (see rewrite): forged code can have
+// texts that grow unnoticed until the process is weighed.
 func loadBytecode(id string, data []byte) (*glua.FunctionProto, error) {
 	fail := func(text string) error {
 		return messages.Errorf(messages.Invalid, "%s: the bytecode %s", id, text)

@@ -195,6 +195,9 @@ func (f *runFlags) check(es registry.Entries) (err error) {
 		find = findEntry
 	}
 	if f.targetID, err = find(es, f.wanted); err != nil {
+		if f.exec != "" && len(f.args) > 0 && isArchive(f.args[0]) {
+			err = fmt.Errorf("%w; to run it from an archive, write 'troupe run %s -x %s'", err, f.args[0], f.exec)
+		}
 		return err
 	}
 	f.hostID, err = findHost(es, f.host)
