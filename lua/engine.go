@@ -41,6 +41,7 @@ type Engine struct {
 	globals  *glua.LTable
 	modules  map[string]*boundModule
 	types    map[reflect.Type]*boundType
+	note     *glua.LFunction     // what noteName stands for
 	mail     glua.LValue         // metatable of *messages.Mail
 	caller   *glua.FunctionProto // function(f, ...) return f(...) end
 	bases    sync.Pool
@@ -74,7 +75,7 @@ func NewEngine(opt Options) (*Engine, error) {
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 1024, CallStackSize: 64})
 	e := &Engine{opt: opt, tmpl: L, modules: map[string]*boundModule{}, types: map[reflect.Type]*boundType{}, shared: map[string]*glua.LTable{}}
 	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step, Account: account})
-	e.globals.RawSetString(noteName, L.NewFunction(note))
+	e.note = L.NewFunction(note)
 	e.openBase()
 	for _, m := range opt.Modules {
 		for _, t := range m.Types {
@@ -195,6 +196,7 @@ func (e *Engine) Compile(u Unit) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.bindNote(proto)
 	p := &Program{Unit: u, proto: proto}
 	names := map[string]bool{}
 	if err := e.collect(p, names); err != nil {

@@ -10,6 +10,7 @@ func TestConcatenation(t *testing.T) {
 		`local x = "n" return x .. 1 .. x .. 2`:                                                   "n1n2",
 		`local x return (pcall(function() return x .. x end))`:                                    "false",
 		`local function f(...) return ... .. select(2, ...) end return f("a", "b")`:               "ab",
+		`_G["(note)"] = function() return "forged" end local f = function(a, b) return a .. b end return f("a", "b")`: "ab",
 		`local s = "x" while #s < 1000 do s = s .. s end return #s`:                               "1024",
 	} {
 		if got := runProgram(t, src); got != want {
