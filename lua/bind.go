@@ -182,7 +182,7 @@ func (e *Engine) bindFunc(prefix string, f Func, recv reflect.Type) (string, *gl
 				raiseArg(L, first+i, sig.Name, fmt.Sprintf("%s: %s expected, got %s", p.Name, p.Type, got))
 			}
 		}
-		c := &vm.call
+		c := &vm.rc.call
 		if c.L != nil { // a Do further down is at work
 			c = &Call{}
 		}

@@ -53,22 +53,34 @@ func (ch *Channel) Push(v any) {
 	if ch.closed {
 		return
 	}
-	if r, ok := ch.next(&ch.recv); ok {
-		ch.give(r, v, true)
+	if w, sel, ok := ch.receiver(); ok {
+		ch.give(w, sel, v, true)
 		return
 	}
 	ch.values.push(v)
 }
 
-// next takes the first waiter that still waits. A channel that a function's
-// state keeps in a global may hold waiters of calls that have ended.
-func (ch *Channel) next(q *queue[selected]) (selected, bool) {
-	for {
-		s, ok := q.pop()
-		if !ok || s.run == ch.vm.runs {
-			return s, ok
+// receiver takes the first receiver that still waits, sender the first sender. A
+// channel that a function's state keeps in a global may hold waiters of calls
+// that have ended. (They are taken apart in the queue: copies of whole structs
+// cost more than all the rest.)
+func (ch *Channel) receiver() (*waiter, *selection, bool) {
+	for q := &ch.recv; q.len() > 0; {
+		s := q.front()
+		w, sel, run := s.w, s.sel, s.run
+		if q.drop(); run == ch.vm.runs {
+			return w, sel, true
 		}
 	}
+	return nil, nil, false
+}
+
+func (ch *Channel) sender() (s selected, ok bool) {
+	for !ok && ch.send.len() > 0 {
+		s, ok = ch.send.pop()
+		ok = ok && s.run == ch.vm.runs
+	}
+	return s, ok
 }
 
 // Discard drops the values that are queued.
@@ -96,18 +108,18 @@ func (ch *Channel) Close() {
 		ch.vm.open--
 	}
 	for {
-		r, ok := ch.next(&ch.recv)
+		w, sel, ok := ch.receiver()
 		if !ok {
 			break
 		}
-		ch.give(r, nil, false)
+		ch.give(w, sel, nil, false)
 	}
 	for {
-		s, ok := ch.next(&ch.send)
+		s, ok := ch.sender()
 		if !ok {
 			break
 		}
-		s.leave(ch)
+		s.sel.leave(ch)
 		if s.sel == nil {
 			ch.vm.wakeRaise(s.w, glua.LString(closedText))
 		}
@@ -127,29 +139,29 @@ func (ch *Channel) lua(v any) glua.LValue {
 }
 
 // give wakes a waiting receiver.
-func (ch *Channel) give(r selected, v any, ok bool) {
+func (ch *Channel) give(w *waiter, sel *selection, v any, ok bool) {
 	var val glua.LValue = glua.LNil
 	if ok {
 		val = ch.lua(v)
 	}
-	r.leave(ch)
-	if r.sel != nil {
-		ch.vm.wake(r.w, ch.result(val, ok))
+	if sel != nil {
+		sel.leave(ch)
+		ch.vm.wake(w, ch.result(val, ok))
 		return
 	}
-	ch.vm.wake(r.w, append(r.w.room(), val, glua.LBool(ok))...)
+	ch.vm.wake(w, append(w.room(), val, glua.LBool(ok))...)
 }
 
 // leave takes the other cases of a select out of their queues.
-func (s selected) leave(from *Channel) {
-	if s.sel == nil {
+func (sel *selection) leave(from *Channel) {
+	if sel == nil {
 		return
 	}
-	for _, ch := range s.sel.channels {
-		if ch == from && len(s.sel.channels) == 1 {
+	for _, ch := range sel.channels {
+		if ch == from && len(sel.channels) == 1 {
 			continue
 		}
-		mine := func(o selected) bool { return o.sel == s.sel }
+		mine := func(o selected) bool { return o.sel == sel }
 		ch.recv.remove(mine)
 		ch.send.remove(mine)
 	}
@@ -169,13 +181,13 @@ func (ch *Channel) result(v glua.LValue, ok bool) *glua.LTable {
 func (ch *Channel) tryReceive() (v glua.LValue, ok, ready bool) {
 	if q, has := ch.values.pop(); has {
 		v = ch.lua(q)
-		if s, waits := ch.next(&ch.send); waits { // the first waiting sender moves up
+		if s, waits := ch.sender(); waits { // the first waiting sender moves up
 			ch.values.push(s.value)
 			ch.sent(s)
 		}
 		return v, true, true
 	}
-	if s, waits := ch.next(&ch.send); waits {
+	if s, waits := ch.sender(); waits {
 		ch.sent(s)
 		return s.value, true, true
 	}
@@ -184,7 +196,7 @@ func (ch *Channel) tryReceive() (v glua.LValue, ok, ready bool) {
 
 // sent wakes a sender whose value was taken.
 func (ch *Channel) sent(s selected) {
-	s.leave(ch)
+	s.sel.leave(ch)
 	if s.sel != nil {
 		ch.vm.wake(s.w, ch.result(glua.LNil, true))
 		return
@@ -194,8 +206,8 @@ func (ch *Channel) sent(s selected) {
 
 // trySend hands v over or buffers it. The channel must be open.
 func (ch *Channel) trySend(v glua.LValue) bool {
-	if r, ok := ch.next(&ch.recv); ok {
-		ch.give(r, v, true)
+	if w, sel, ok := ch.receiver(); ok {
+		ch.give(w, sel, v, true)
 		return true
 	}
 	if ch.values.len() < ch.size {

@@ -89,7 +89,7 @@ func luaPcall(L *state) int {
 	if nested {
 		return directPcall(L, nil)
 	}
-	vm.want.args, vm.want.handler = stackArgs(L, 1), nil
+	vm.rc.out.args = stackArgs(L, 1)
 	return vm.leave(opPcall, want)
 }
 
@@ -102,7 +102,7 @@ func luaXpcall(L *state) int {
 		return directPcall(L, handler)
 	}
 	args := append([]glua.LValue{L.Get(1)}, stackArgs(L, 3)...)
-	vm.want.args, vm.want.handler = args, handler
+	vm.rc.out.args, vm.rc.out.handler = args, handler
 	return vm.leave(opXpcall, want)
 }
 
@@ -203,7 +203,7 @@ var coroutineModule = Module{
 				if nested {
 					L.RaiseError("attempt to yield across a metamethod or callback")
 				}
-				vm.want.args = stackArgs(L, 1)
+				vm.rc.out.args = stackArgs(L, 1)
 				return vm.leave(opYield, want)
 			},
 		},
@@ -273,7 +273,7 @@ func (vm *VM) resumeCoro(L *state, co *coro, kind opKind, from int) int {
 	if nested {
 		return vm.resumeDirect(L, co, kind, args)
 	}
-	vm.want.args, vm.want.co = args, co
+	vm.rc.out.args, vm.rc.out.co = args, co
 	return vm.leave(kind, want)
 }
 
@@ -300,7 +300,7 @@ func (vm *VM) resumeDirect(L *state, co *coro, kind opKind, args []glua.LValue) 
 	var out outcome
 	for done := false; !done; {
 		vm.cur, vm.rc = t, inner
-		out = vm.resume(inner, t)
+		out = *vm.resume(inner, t)
 		if inner.left {
 			break
 		}
@@ -323,21 +323,21 @@ func (vm *VM) resumeDirect(L *state, co *coro, kind opKind, args []glua.LValue) 
 			co.status = "dead"
 			done = true
 		case out.kind == opNone:
-			vm.unwind(t, out)
+			vm.unwind(t, &out)
 		case out.kind == opYield && t.innermostResume() == 0:
 			co.th, co.tail, co.want, co.status = t.th, t.tail, out.want, "suspended"
 			co.saved = append([]frame(nil), t.stack[1:]...)
 			out.ret = out.args
 			done = true
 		default:
-			vm.push(t, out)
+			vm.push(t, &out)
 		}
 	}
 	if inner.left {
 		rc.left = true
 		abandon(L)
 	}
-	vm.eng.bases.Put(inner)
+	vm.eng.put(inner)
 	vm.depth--
 	vm.cur, vm.rc, vm.running = outer, rc, L
 	vm.setLimit(L)

@@ -58,7 +58,6 @@ type request struct {
 	handler glua.LValue
 	co      *coro
 	want    int
-	upgrade *Upgrade
 }
 
 func (vm *VM) newTask() *task {
@@ -70,7 +69,7 @@ func (vm *VM) newTask() *task {
 // leave suspends the running thread with a request to the driver. It is the
 // return value of a Go function that gopher-lua called from its own loop.
 func (vm *VM) leave(kind opKind, want int) int {
-	vm.want.kind, vm.want.want = kind, want
+	vm.rc.out.kind, vm.rc.out.want = kind, want
 	return -1
 }
 
@@ -109,18 +108,32 @@ type outcome struct {
 	bt  []messages.Frame
 }
 
-// resume lets the innermost thread of t go on until it leaves or ends.
-func (vm *VM) resume(rc *runCtx, t *task) outcome {
+// clear forgets what came last. A thread that waits has left nothing.
+func (o *outcome) clear() {
+	if o.kind == opWait {
+		o.kind = opNone
+		return
+	}
+	*o = outcome{}
+}
+
+// resume lets the innermost thread of t go on until it leaves or ends. What it
+// returns is valid until the next one.
+func (vm *VM) resume(rc *runCtx, t *task) *outcome {
 	th, fn, args := t.th, t.fn, t.args
 	t.fn, t.args = nil, nil
+	out := &rc.out
+	out.clear()
 	if t.tail { // it had already ended but for the results of its tail call
 		t.tail = false
 		vm.release(th)
 		if v := vm.raising; v != nil {
 			vm.raising = nil
-			return outcome{err: v}
+			out.err = v
+			return out
 		}
-		return outcome{ret: args}
+		out.ret = args
+		return out
 	}
 	th.G = rc.base.G
 	borrowAllocator(th, rc.base)
@@ -129,22 +142,17 @@ func (vm *VM) resume(rc *runCtx, t *task) outcome {
 	if vm.raising != nil {
 		vm.limit.Store(0)
 	}
-	vm.want = request{upgrade: vm.want.upgrade}
 	st, ret, err := protectedResume(rc.base, th, fn, args)
-	if rc.left {
-		return outcome{}
-	}
-	if st == glua.ResumeError {
-		return outcome{err: err, bt: backtrace(th)}
-	}
-	out := outcome{request: vm.want}
-	vm.want.kind, vm.want.args, vm.want.co, vm.want.handler = opNone, nil, nil, nil
-	if out.kind == opNone {
+	switch {
+	case rc.left:
+	case st == glua.ResumeError:
+		*out = outcome{err: err, bt: backtrace(th)}
+	case out.kind == opNone:
 		vm.release(th)
 		out.ret = ret
-		return out
+	default:
+		t.tail = st == glua.ResumeOK
 	}
-	t.tail = st == glua.ResumeOK
 	return out
 }
 
@@ -176,7 +184,7 @@ func protectedResume(base, th *state, fn *glua.LFunction, args []glua.LValue) (s
 }
 
 // push carries out a request that changes the stack of threads.
-func (vm *VM) push(t *task, out outcome) {
+func (vm *VM) push(t *task, out *outcome) {
 	if out.kind == opYield {
 		vm.yield(t, out)
 		return
@@ -232,7 +240,7 @@ func (vm *VM) throw(t *task, v glua.LValue) {
 
 // yield gives values to the nearest resume; the pcalls in between stay with the
 // coroutine.
-func (vm *VM) yield(t *task, out outcome) {
+func (vm *VM) yield(t *task, out *outcome) {
 	i := len(t.stack) - 1
 	for i >= 0 && t.stack[i].co == nil {
 		i--
@@ -281,7 +289,7 @@ func (vm *VM) backTo(t *task, f frame, results []glua.LValue) {
 
 // unwind gives what a thread ended with to the one below. It reports false if
 // there is none.
-func (vm *VM) unwind(t *task, out outcome) bool {
+func (vm *VM) unwind(t *task, out *outcome) bool {
 	n := len(t.stack) - 1
 	if n < 0 {
 		return false
@@ -313,7 +321,7 @@ func (vm *VM) unwind(t *task, out outcome) bool {
 
 // taskEnded is what happens when the outermost function of a task returned or
 // raised: main ends the process, an unhandled error of any coroutine too.
-func (vm *VM) taskEnded(t *task, out outcome) {
+func (vm *VM) taskEnded(t *task, out *outcome) {
 	if t.co != nil {
 		t.co.status = "dead"
 	}

@@ -48,9 +48,8 @@ type VM struct {
 	free  []uint32
 
 	mailbox mailbox
-	call    Call
 	onEnd   []*func() // what the run must give back
-	want    request   // what the thread that just left wants
+	upgrade *Upgrade  // it wants to go on with other code
 	end     *End
 }
 
@@ -74,6 +73,14 @@ type runCtx struct {
 	base *state
 	left bool               // the goroutine gave its place away
 	vm   atomic.Pointer[VM] // what it runs, or ran last
+	out  outcome            // of the thread that was resumed last
+	call Call               // of the function at work
+}
+
+// put keeps rc for the next Run.
+func (e *Engine) put(rc *runCtx) {
+	rc.out.clear()
+	e.bases.Put(rc)
 }
 
 // NewVM makes a process that has not started.
@@ -144,7 +151,7 @@ func (vm *VM) Run(slot Slot) bool {
 		}
 		if n := w.nest; n != nil {
 			vm.drop(n)
-			vm.eng.bases.Put(rc)
+			vm.eng.put(rc)
 			slot.Unpark(n.parking)
 			return false
 		}
@@ -156,16 +163,15 @@ func (vm *VM) Run(slot Slot) bool {
 		}
 	}
 	vm.running, vm.cur, vm.rc = nil, nil, nil
-	vm.eng.bases.Put(rc)
+	vm.eng.put(rc)
 	return true
 }
 
 // finish ends the process: every other coroutine ends with it.
 func (vm *VM) finish(end *End) {
 	vm.end = end
-	if vm.want.upgrade != nil {
-		vm.end = &End{Upgrade: vm.want.upgrade}
-		vm.want.upgrade = nil
+	if vm.upgrade != nil {
+		vm.end = &End{Upgrade: vm.upgrade}
 	}
 	vm.reset()
 }
@@ -192,7 +198,7 @@ func (vm *VM) reset() {
 	vm.first, vm.boot = task{}, boot{}
 	vm.runs++
 	vm.raising = nil
-	vm.want = request{}
+	vm.upgrade = nil
 }
 
 // Recycle makes a VM whose call has ended ready for the next one: its globals

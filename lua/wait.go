@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"sync"
 	"time"
 
 	glua "github.com/yuin/gopher-lua"
@@ -191,7 +192,7 @@ func (vm *VM) ask(L *state, cmd *Command) int {
 			vm.findOp(tag).stop = stop
 		})
 	case *Upgrade:
-		vm.want.upgrade = body
+		vm.upgrade = body
 		if nested, _ := isNested(L); nested {
 			vm.Kill(errGone)
 			L.RaiseError("process is upgraded")
@@ -222,10 +223,7 @@ func (vm *VM) Answer(tag uint64, answer any) {
 		then(answer, err)
 		return
 	}
-	c := &vm.call
-	if c.L != nil { // a call is at work, and answers come from within it
-		c = &Call{}
-	}
+	c := calls.Get().(*Call)
 	*c = Call{vm: vm, collect: true}
 	c.out = w.room()
 	switch {
@@ -243,12 +241,16 @@ func (vm *VM) Answer(tag uint64, answer any) {
 	}
 	raised, out := c.raised, c.out
 	*c = Call{}
+	calls.Put(c)
 	if raised != nil {
 		vm.wakeRaise(w, raised)
 		return
 	}
 	vm.wake(w, out...)
 }
+
+// calls are used again for the answers of commands.
+var calls = sync.Pool{New: func() any { return &Call{} }}
 
 // Fire tells that the time of a timer has come.
 func (vm *VM) Fire(tag uint64, now time.Time) {
@@ -278,12 +280,22 @@ func (q *queue[T]) len() int { return len(q.items) - q.head }
 
 func (q *queue[T]) push(v T) { q.items = append(q.items, v) }
 
+// front is the first item; there must be one. It is valid until the queue changes.
+func (q *queue[T]) front() *T { return &q.items[q.head] }
+
 func (q *queue[T]) pop() (T, bool) {
-	var zero T
 	if q.head == len(q.items) {
+		var zero T
 		return zero, false
 	}
 	v := q.items[q.head]
+	q.drop()
+	return v, true
+}
+
+// drop removes the first item; there must be one.
+func (q *queue[T]) drop() {
+	var zero T
 	q.items[q.head] = zero
 	q.head++
 	switch {
@@ -300,7 +312,6 @@ func (q *queue[T]) pop() (T, bool) {
 		q.items = q.items[:n]
 		q.head = 0
 	}
-	return v, true
 }
 
 // reset empties the queue; it keeps little memory.
