@@ -112,7 +112,7 @@ func NewEngine(opt Options) (*Engine, error) {
 			}
 		}
 	}
-	L.Options = glua.Options{SkipOpenLibs: true, RegistrySize: leanRegisters, RegistryMaxSize: registerCap, RegistryGrowStep: 256, CallStackSize: leanSegments * framesPerSegment, MinimizeStackMemory: true}
+	L.Options = glua.Options{SkipOpenLibs: true, RegistrySize: leanRegisters, RegistryMaxSize: registerCap, RegistryGrowStep: leanStep, CallStackSize: leanSegments * framesPerSegment, MinimizeStackMemory: true}
 	e.pristine, _ = L.NewThread()
 	e.pristine.SetContext(&VM{}) // from here on threads run the loop that looks at their context
 	e.bases.New = func() any {

@@ -36,7 +36,8 @@ type offsets struct {
 const (
 	framesPerSegment = glua.FramesPerSegment
 	leanSegments     = 8  // 64 frames before the first growth
-	leanRegisters    = 16 // grown by gopher-lua itself
+	leanRegisters    = 16 // grown by gopher-lua itself,
+	leanStep         = 32 // by so many at first
 )
 
 var layout = mustLayout()
@@ -176,8 +177,10 @@ func frames(th *glua.LState) (used, room int) {
 	return used, len(*at[[]unsafe.Pointer](stack, layout.segments)) * framesPerSegment
 }
 
-// growFrames doubles the room for call frames.
+// growFrames doubles the room for call frames, and the step by which the
+// registers grow: deep recursion must not copy them at every call.
 func growFrames(th *glua.LState) {
+	*at[int](*at[unsafe.Pointer](unsafe.Pointer(th), layout.reg), layout.regGrow) *= 2
 	stack := (*at[iface](unsafe.Pointer(th), layout.stack)).data
 	segs := at[[]unsafe.Pointer](stack, layout.segments)
 	more := make([]unsafe.Pointer, 2*len(*segs))

@@ -103,7 +103,7 @@ func (p *process) Receive(ctx actor.Context) {
 		p.call(m)
 	case *begin:
 		p.vm.Start(p.spawn.req.Args)
-		p.spawn.req.Args = nil
+		p.spawn.req = nil
 	case *messages.Cancel:
 		p.cancel(m)
 	case *hostStopping:
