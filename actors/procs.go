@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,7 +115,7 @@ func (ps *Procs) Remove(p *Proc) {
 		s.m = nil // maps do not shrink
 	}
 	s.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(ends)) {
+	for _, key := range sortedKeys(ends) {
 		ends[key]()
 	}
 }

@@ -92,16 +92,25 @@ func (t *Ties) Cut(n *Node, pid string, result messages.Value, err *messages.Err
 			n.Sys.Root.Send(p.Actor, m)
 		}
 	}
-	for _, w := range slices.Sorted(maps.Keys(t.watchers)) {
+	for _, w := range sortedKeys(t.watchers) {
 		tell(w, &messages.Exit{From: pid, Result: result, Err: err, Monitors: true})
 	}
-	for _, l := range slices.Sorted(maps.Keys(t.links)) {
+	for _, l := range sortedKeys(t.links) {
 		tell(l, &messages.Exit{From: pid, Result: result, Err: err, Links: true})
 	}
-	for _, w := range slices.Sorted(maps.Keys(t.watching)) {
+	for _, w := range sortedKeys(t.watching) {
 		tell(w, &Request{Body: &messages.Monitor{By: pid, Off: true}, Sys: n.Sys})
 	}
 	*t = Ties{}
+}
+
+// sortedKeys are the keys of m in order. Most processes have no ties, and then
+// this costs nothing.
+func sortedKeys[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
 }
 
 func put(set *map[string]bool, pid string) {

@@ -123,7 +123,9 @@ func (p *process) Receive(ctx actor.Context) {
 	case *actor.Started:
 		p.ctx = ctx
 	case *actor.Stopping:
-		p.end(nil, messages.Errorf(messages.Canceled, "process was stopped"))
+		if !p.stopped {
+			p.end(nil, messages.Errorf(messages.Canceled, "process was stopped"))
+		}
 	}
 }
 

@@ -109,7 +109,11 @@ func (m *Mailbox) deliverSystem(msg any) {
 // findRunner looks again after every system message, for a restart puts a new actor in the place of the old one.
 func (m *Mailbox) findRunner() {
 	if ctx, ok := m.invoker.(actor.Context); ok {
-		m.runner = runnerOf(ctx.Actor())
+		a := ctx.Actor()
+		if b, ok := m.runner.(bridged); ok && any(b.Runner) == any(a) {
+			return
+		}
+		m.runner = runnerOf(a)
 	}
 }
 
