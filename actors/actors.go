@@ -140,6 +140,7 @@ type Node struct {
 	Ready     atomic.Bool  // the application has started
 	Listeners atomic.Int64 // subscriptions of the event bus: frequent events are skipped without any
 	work      sync.WaitGroup
+	bus       atomic.Pointer[actor.PID] // remembers its actor, so that events need not look it up
 
 	// Spawn, where set, runs the functions given to Go: a simulation does.
 	Spawn func(func())
@@ -169,7 +170,14 @@ type Env struct {
 func (n *Node) PID(name string) *actor.PID { return PID(n.Sys, name) }
 
 // Publish puts an event on the bus.
-func (n *Node) Publish(e *messages.Event) { n.Sys.Root.Send(n.PID("bus"), e) }
+func (n *Node) Publish(e *messages.Event) {
+	bus := n.bus.Load()
+	if bus == nil {
+		bus = n.PID("bus")
+		n.bus.Store(bus)
+	}
+	n.Sys.Root.Send(bus, e)
+}
 
 // Ask sends a command to the component that handles its type and waits for the
 // answer.
