@@ -47,7 +47,8 @@ type destCache struct {
 	proc *actors.Proc
 }
 
-// callee remembers the address of the function that was called last.
+// callee remembers the address of the function that was called last, or of the
+// host where a process was started.
 type callee struct {
 	name string
 	pid  *actor.PID

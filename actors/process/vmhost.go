@@ -54,10 +54,7 @@ func (p *process) Ask(tag uint64, cmd *lua.Command) {
 	var to *actor.PID
 	switch b := cmd.Body.(type) {
 	case *messages.FunctionCall:
-		if p.callee == nil || p.callee.name != b.Function {
-			p.callee = &callee{b.Function, p.node.PID(b.Function)}
-		}
-		to = p.callee.pid
+		to = p.find(b.Function)
 		p.asked = append(p.asked, outstanding{tag, to})
 	case *messages.Signal:
 		p.node.Signal(req, b)
@@ -75,13 +72,21 @@ func (p *process) Ask(tag uint64, cmd *lua.Command) {
 	}
 	if to == nil {
 		if cmd.To != "" {
-			to = p.node.PID(cmd.To)
+			to = p.find(cmd.To)
 		} else if to = p.node.Commands.Lookup(cmd.Body); to == nil {
 			req.Reply(messages.Errorf(messages.Unavailable, "nothing on this node handles %T", cmd.Body))
 			return
 		}
 	}
 	p.node.Sys.Root.Send(to, req)
+}
+
+// find is the address of an entry's actor.
+func (p *process) find(id string) *actor.PID {
+	if p.callee == nil || p.callee.name != id {
+		p.callee = &callee{id, p.node.PID(id)}
+	}
+	return p.callee.pid
 }
 
 // await runs a blocking call of a library on a goroutine of its own.
