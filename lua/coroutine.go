@@ -4,6 +4,8 @@ import (
 	"time"
 
 	glua "github.com/yuin/gopher-lua"
+
+	"github.com/troupe-go/troupe/messages"
 )
 
 // coro is a coroutine as Lua sees it: the thread that coroutine.create gave.
@@ -247,6 +249,9 @@ var coroutineModule = Module{
 			Sig: "spawn(f: function): thread",
 			Doc: "Starts f as a coroutine that the process schedules itself: it runs when the running one waits or ends, and may wait for anything. An error in it that nobody catches ends the process.",
 			raw: func(vm *VM, L *state) int {
+				if vm.tasks++; vm.tasks > vm.coroutines() {
+					vm.Kill(messages.Errorf(messages.Unavailable, "coroutine limit exceeded: %d coroutines run at the same time; raise limits.coroutines of %s if that is right", vm.tasks, vm.prog.ID))
+				}
 				co := vm.newCoro(L, nil)
 				co.status = "running"
 				t := vm.newTask()

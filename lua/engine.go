@@ -160,6 +160,10 @@ type Limits struct {
 	Instructions int64 // VM instructions of a process, or of a call of a function; no limit by default
 	Mailbox      int   // messages that may wait, no limit by default
 	Operations   int   // timers, subscriptions and calls under way, 100,000 by default
+	Coroutines   int   // of coroutine.spawn, 100,000 by default
+
+	MailboxBytes int    // what the messages that wait may hold, no limit by default
+	MailboxFull  string // DropNewest, DropOldest, or "" to end the process
 }
 
 // defaultOperations bounds what can wake a process at the same time.

@@ -1,6 +1,8 @@
 package lua
 
 import (
+	"fmt"
+
 	"github.com/troupe-go/troupe/messages"
 )
 
@@ -11,33 +13,116 @@ type mailbox struct {
 	inbox     *Channel
 	events    *Channel
 	pending   *queue[any] // lifecycle events before process.events was called; few processes have any
+	bytes     int         // at most what the mail that waits holds, where that is limited
 	listeners map[string]*Channel
 }
 
-// Deliver puts mail into the mailbox. It is never lost: a listener of its topic
-// takes it, else the inbox if the process has asked for it, else it waits.
+// Deliver puts mail into the mailbox: a listener of its topic takes it, else the
+// inbox if the process has asked for it, else it waits. It is never lost, unless
+// the entry says that a full mailbox drops mail.
 func (vm *VM) Deliver(m *messages.Mail) {
 	mb := &vm.mailbox
-	if ch := mb.listeners[m.Topic]; ch != nil {
-		ch.Push(m)
-		vm.crowded(ch.values.len())
+	ch := mb.listeners[m.Topic]
+	if ch == nil {
+		ch = mb.inbox
+	}
+	if l := &vm.prog.Limits; (l.Mailbox > 0 || l.MailboxBytes > 0) && !vm.admits(ch, m) {
 		return
 	}
-	if mb.inbox != nil {
-		mb.inbox.Push(m)
-		vm.crowded(mb.inbox.values.len())
+	if ch != nil {
+		ch.Push(m)
 		return
 	}
 	mb.waiting.push(m)
-	vm.crowded(mb.waiting.len())
 }
 
-// crowded ends the process when more mail waits than it may have.
-func (vm *VM) crowded(n int) {
-	if most := vm.prog.Limits.Mailbox; most > 0 && n > most {
-		vm.Kill(messages.Errorf(messages.Unavailable, "mailbox limit exceeded: %d messages wait; read them faster, or raise limits.mailbox of %s", n, vm.prog.ID))
+// What happens to mail that comes to a mailbox at its limit.
+const (
+	DropNewest = "drop_new" // the mail that comes is dropped
+	DropOldest = "drop_old" // the mail that has waited longest is
+)
+
+// admits reports whether m may join those who wait: in ch, or where nobody has
+// asked for mail if that is nil. It makes room, or ends the process, as the
+// limits say.
+func (vm *VM) admits(ch *Channel, m *messages.Mail) bool {
+	l, mb := &vm.prog.Limits, &vm.mailbox
+	n := mb.waiting.len()
+	if ch != nil {
+		n = ch.values.len()
+	}
+	if l.MailboxBytes > 0 {
+		if mb.bytes += m.Size(); mb.bytes > l.MailboxBytes { // mail that was taken is subtracted here
+			mb.bytes = m.Size() + mb.size()
+		}
+	}
+	for n+1 > l.Mailbox && l.Mailbox > 0 || mb.bytes > l.MailboxBytes && l.MailboxBytes > 0 {
+		switch {
+		case l.MailboxFull == DropNewest:
+			mb.bytes -= m.Size()
+			vm.drops()
+			return false
+		case l.MailboxFull == DropOldest && n > 0:
+			mb.bytes -= mb.dropOldest(ch)
+			n--
+			vm.drops()
+		default:
+			what, limit := fmt.Sprintf("%d messages wait", n+1), "mailbox"
+			if l.Mailbox == 0 || n < l.Mailbox {
+				what, limit = fmt.Sprintf("the messages that wait hold %d bytes", mb.bytes), "mailbox_bytes"
+			}
+			vm.Kill(messages.Errorf(messages.Unavailable, "mailbox limit exceeded: %s; read them faster, or raise limits.%s of %s", what, limit, vm.prog.ID))
+			return true
+		}
+	}
+	return true
+}
+
+// size is what all mail that waits holds, in bytes.
+func (mb *mailbox) size() (sum int) {
+	for _, m := range mb.waiting.items[mb.waiting.head:] {
+		sum += m.Size()
+	}
+	channel := func(ch *Channel) {
+		for _, v := range ch.values.items[ch.values.head:] {
+			if m, ok := v.(*messages.Mail); ok {
+				sum += m.Size()
+			}
+		}
+	}
+	if mb.inbox != nil {
+		channel(mb.inbox)
+	}
+	for _, ch := range mb.listeners {
+		channel(ch)
+	}
+	return sum
+}
+
+// dropOldest drops what has waited longest and returns the size of that.
+func (mb *mailbox) dropOldest(ch *Channel) int {
+	if ch == nil {
+		m, _ := mb.waiting.pop()
+		return m.Size()
+	}
+	v, _ := ch.values.pop()
+	if m, ok := v.(*messages.Mail); ok {
+		return m.Size()
+	}
+	return 0
+}
+
+// drops tells the host, the first time, that mail is dropped.
+func (vm *VM) drops() {
+	if !vm.dropping {
+		vm.dropping = true
+		vm.host.Tell(&MailDropped{vm.prog.ID})
 	}
 }
+
+// MailDropped tells the host of a process, once, that its mailbox is full and
+// that mail is dropped, as the entry wants.
+type MailDropped struct{ Entry string }
 
 // Event delivers a lifecycle event to process.events().
 func (vm *VM) Event(e *messages.Table) {

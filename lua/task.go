@@ -324,6 +324,7 @@ func (vm *VM) unwind(t *task, out *outcome) bool {
 func (vm *VM) taskEnded(t *task, out *outcome) {
 	if t.co != nil {
 		t.co.status = "dead"
+		vm.tasks--
 	}
 	if out.err != nil {
 		vm.finish(&End{Err: vm.failure(out.err, out.bt)})

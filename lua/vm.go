@@ -42,10 +42,12 @@ type VM struct {
 	parked []*nest // goroutines that wait inside nested calls
 	rc     *runCtx
 
-	ops   []op
-	depth int32 // drivers inside nested calls
-	open  int32 // operations and subscriptions that can still wake a thread
-	free  []uint32
+	ops      []op
+	depth    int32 // drivers inside nested calls
+	tasks    int32 // coroutines of coroutine.spawn
+	dropping bool  // mail was dropped
+	open     int32 // operations and subscriptions that can still wake a thread
+	free     []uint32
 
 	mailbox mailbox
 	onEnd   []*func() // what the run must give back
@@ -198,7 +200,7 @@ func (vm *VM) reset() {
 	vm.first, vm.boot = task{}, boot{}
 	vm.runs++
 	vm.raising = nil
-	vm.upgrade = nil
+	vm.upgrade, vm.tasks = nil, 0
 }
 
 // Recycle makes a VM whose call has ended ready for the next one: its globals

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -158,6 +159,13 @@ func (vm *VM) newOp() (uint64, *op) {
 func (vm *VM) operations() int {
 	if n := vm.prog.Limits.Operations; n > 0 {
 		return n
+	}
+	return defaultOperations
+}
+
+func (vm *VM) coroutines() int32 {
+	if n := vm.prog.Limits.Coroutines; n > 0 {
+		return int32(min(n, math.MaxInt32))
 	}
 	return defaultOperations
 }

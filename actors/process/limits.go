@@ -23,10 +23,16 @@ type Limits struct {
 	Instructions int64          `yaml:"instructions" min:"0" doc:"How many VM instructions a process, or a call, may execute in all; 0 for no limit."`
 	Mailbox      int            `yaml:"mailbox" min:"0" doc:"How many messages may wait; 0 for no limit."`
 	Operations   int            `yaml:"operations" min:"0" doc:"How many timers, subscriptions and calls may be under way at the same time; 0 for 100,000."`
+	Coroutines   int            `yaml:"coroutines" min:"0" doc:"How many coroutines made by coroutine.spawn may run at the same time; 0 for 100,000."`
+	MailboxBytes registry.Bytes `yaml:"mailbox_bytes" doc:"What the messages that wait may hold, as in 8MB; no limit without it."`
+	MailboxFull  string         `yaml:"mailbox_full" oneof:"end|drop_new|drop_old" default:"end" doc:"What happens at a limit of the mailbox: end the process, drop the message that comes, or drop the one that has waited longest. The first drop is logged."`
 }
 
 func (l Limits) lua() lua.Limits {
-	return lua.Limits{Memory: int64(l.Memory), Instructions: l.Instructions, Mailbox: l.Mailbox, Operations: l.Operations}
+	return lua.Limits{
+		Memory: int64(l.Memory), Instructions: l.Instructions, Operations: l.Operations, Coroutines: l.Coroutines,
+		Mailbox: l.Mailbox, MailboxBytes: int(l.MailboxBytes), MailboxFull: l.MailboxFull,
+	}
 }
 
 // CallLimits are the limits of a call of a function in its entry.

@@ -114,6 +114,9 @@ func (p *process) Tell(body any) {
 	case *lua.Command:
 		p.node.Sys.Root.Send(p.node.PID(b.To), &actors.Request{Body: b.Body, Sys: p.node.Sys})
 		return
+	case *lua.MailDropped:
+		p.node.Log.Warn("a full mailbox drops messages", "pid", p.PID(), "entry", b.Entry)
+		return
 	case *messages.Unsubscribe:
 		b.By = p.PID()
 	case *lua.Forget:
