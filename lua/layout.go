@@ -19,6 +19,7 @@ import (
 
 type offsets struct {
 	currentFrame, reg, stack, alloc uintptr // in LState
+	mainLoop                        uintptr
 	fn, parent, pc, nret            uintptr // in callFrame
 	regArray, regTop                uintptr // in registry
 	regAlloc, regHandler            uintptr
@@ -72,6 +73,7 @@ func readLayout() (*offsets, error) {
 		return nil, err
 	}
 	o.currentFrame, o.reg, o.stack, o.alloc = cf.Offset, reg.Offset, stack.Offset, alloc.Offset
+	o.mainLoop = field(state, "mainLoop", "func(*lua.LState, *lua.callFrame)").Offset
 
 	frame := cf.Type.Elem()
 	o.fn = field(frame, "Fn", "*lua.LFunction").Offset
@@ -168,6 +170,12 @@ func borrowAllocator(th, base *glua.LState) {
 	*at[unsafe.Pointer](unsafe.Pointer(th), layout.alloc) = al
 	reg := *at[unsafe.Pointer](unsafe.Pointer(th), layout.reg)
 	*at[unsafe.Pointer](reg, layout.regAlloc) = al
+}
+
+// loop runs a thread from where it is until it leaves or ends. What it raises is
+// a panic.
+func loop(th *glua.LState) {
+	(*at[func(*glua.LState, unsafe.Pointer)](unsafe.Pointer(th), layout.mainLoop))(th, nil)
 }
 
 // frames returns how many call frames the thread uses and has room for.

@@ -142,11 +142,11 @@ func (vm *VM) resume(rc *runCtx, t *task) *outcome {
 	if vm.raising != nil {
 		vm.limit.Store(0)
 	}
-	st, ret, err := protectedResume(rc.base, th, fn, args)
+	st, ret, err, bt := protectedResume(rc.base, th, fn, args)
 	switch {
 	case rc.left:
 	case st == glua.ResumeError:
-		*out = outcome{err: err, bt: backtrace(th)}
+		*out = outcome{err: err, bt: bt}
 	case out.kind == opNone:
 		vm.release(th)
 		out.ret = ret
@@ -156,31 +156,54 @@ func (vm *VM) resume(rc *runCtx, t *task) *outcome {
 	return out
 }
 
-// protectedResume keeps Go panics of gopher-lua inside the process.
-func protectedResume(base, th *state, fn *glua.LFunction, args []glua.LValue) (st glua.ResumeState, ret []glua.LValue, raised glua.LValue) {
+// protectedResume starts a thread with fn, or lets it go on where fn is nil. What
+// was raised, and Go panics of gopher-lua, stay inside the process.
+func protectedResume(base, th *state, fn *glua.LFunction, args []glua.LValue) (st glua.ResumeState, ret []glua.LValue, raised glua.LValue, bt []messages.Frame) {
 	defer func() {
 		if r := recover(); r != nil {
-			st, ret = glua.ResumeError, nil
-			raised = glua.LString(fmt.Sprint(r))
-			if ae, ok := r.(*glua.ApiError); ok {
-				raised = ae.Object
-			}
+			st, ret, raised = glua.ResumeError, nil, whatRaised(r)
+			bt = whereabouts(th)
 			base.SetTop(0)
 			base.G.CurrentThread = base
-			th.Dead = true
+			th.Parent, th.Dead = nil, true
 		}
 	}()
+	if fn == nil { // as Resume does, without a list of what the thread has left
+		th.Parent, base.G.CurrentThread = base, th
+		for _, v := range args {
+			th.Push(v)
+		}
+		loop(th)
+		if used, _ := frames(th); used > 0 {
+			base.SetTop(0)
+			return glua.ResumeYield, nil, nil, nil
+		}
+		for i := 2; i <= base.GetTop(); i++ { // after true
+			ret = append(ret, base.Get(i))
+		}
+		if len(ret) == 0 {
+			ret = append(ret, glua.LNil)
+		}
+		base.SetTop(0)
+		return glua.ResumeOK, ret, nil, nil
+	}
 	st, err, ret := base.Resume(th, fn, args...)
 	if err != nil {
-		raised = glua.LString(err.Error())
-		if ae, ok := err.(*glua.ApiError); ok {
-			raised = ae.Object
-		}
-		if s, ok := raised.(glua.LString); ok && (s == "lua callstack overflow" || s == "registry overflow") {
-			raised = glua.LString("stack overflow")
-		}
+		raised, bt = whatRaised(err), backtrace(th)
 	}
-	return st, ret, raised
+	return st, ret, raised, bt
+}
+
+// whatRaised is the Lua value of an error of gopher-lua.
+func whatRaised(r any) glua.LValue {
+	var v glua.LValue = glua.LString(fmt.Sprint(r))
+	if e, ok := r.(*glua.ApiError); ok {
+		v = e.Object
+	}
+	if s, ok := v.(glua.LString); ok && (s == "lua callstack overflow" || s == "registry overflow") {
+		v = glua.LString("stack overflow")
+	}
+	return v
 }
 
 // push carries out a request that changes the stack of threads.
