@@ -26,6 +26,7 @@ type Exchange struct {
 	body    []byte     // all of it, once it was read whole
 	whole   bool
 	writing sync.Mutex // held while something is sent
+	size    int        // bytes written so far, while writing is held
 
 	mu      sync.Mutex // guards what follows; never held while anything waits
 	status  int
@@ -220,11 +221,37 @@ func (x *Exchange) Write(p []byte) error { return x.send(p, nil) }
 // WriteJSON is Write of JSON: where no header was sent and no other JSON type was
 // chosen, the content type is application/json.
 func (x *Exchange) WriteJSON(p []byte) error {
-	return x.send(p, func() {
-		if h := x.w.Header(); !x.typed || !strings.Contains(h.Get("Content-Type"), "json") {
-			h.Set("Content-Type", "application/json")
-		}
-	})
+	return x.send(p, x.jsonHeader)
+}
+
+func (x *Exchange) jsonHeader() {
+	if h := x.w.Header(); !x.typed || !strings.Contains(h.Get("Content-Type"), "json") {
+		h.Set("Content-Type", "application/json")
+	}
+}
+
+// keptBack is how much of a body net/http keeps to itself until the handler is
+// done, so as to know its length.
+const keptBack = 2048
+
+// Buffer is Write, or WriteJSON, of what is so short that it need not wait for the
+// client. It reports false, and has done nothing, where it might have to.
+func (x *Exchange) Buffer(p []byte, json bool) (done bool, err error) {
+	if !x.writing.TryLock() {
+		return false, nil
+	}
+	defer x.writing.Unlock()
+	x.mu.Lock()
+	flushed := x.flushed
+	x.mu.Unlock()
+	if flushed || x.size+len(p) > keptBack {
+		return false, nil
+	}
+	var first func()
+	if json {
+		first = x.jsonHeader
+	}
+	return true, x.write(p, first)
 }
 
 // WriteEvent sends one server-sent event; data must be free of line breaks.
@@ -256,6 +283,11 @@ func (x *Exchange) Flush() error {
 func (x *Exchange) send(p []byte, first func()) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	return x.write(p, first)
+}
+
+// write is send while writing is held.
+func (x *Exchange) write(p []byte, first func()) error {
 	x.mu.Lock()
 	if x.over {
 		x.mu.Unlock()
@@ -277,6 +309,7 @@ func (x *Exchange) send(p []byte, first func()) error {
 	if len(p) == 0 {
 		return nil
 	}
+	x.size += len(p)
 	if _, err := x.w.Write(p); err != nil {
 		return writeFailed(err)
 	}

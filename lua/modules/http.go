@@ -22,6 +22,7 @@ type exchange interface {
 	SetTransfer(mode string) error
 	Write(p []byte) error
 	WriteJSON(p []byte) error
+	Buffer(p []byte, json bool) (done bool, err error) // does not wait, or does nothing
 	WriteEvent(name string, data []byte) error
 	Flush() error
 	OnClose(f func()) // f is called when the request is over, on a goroutine that may wait

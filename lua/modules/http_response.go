@@ -12,11 +12,16 @@ type httpResponse struct{ x exchange }
 // an error.
 func setter(f func(x exchange, c *lua.Call) error) func(*lua.Call) error {
 	return func(c *lua.Call) error {
-		if err := f(c.Self().(*httpResponse).x, c); err != nil {
-			return c.Return(messages.AsError(err))
-		}
-		return nil
+		return sent(c, f(c.Self().(*httpResponse).x, c))
 	}
+}
+
+// sent returns what came of a write: nothing or an error.
+func sent(c *lua.Call, err error) error {
+	if err != nil {
+		return c.Return(messages.AsError(err))
+	}
+	return nil
 }
 
 // sender is the command of a method that writes; it returns nothing or an error.
@@ -37,17 +42,21 @@ var responseType = lua.Type{
 		{Sig: "set_transfer(mode: string): error?", Doc: "chunked sends every write at once; sse makes the body a stream of events. Invalid once the headers are sent.", Do: setter(func(x exchange, c *lua.Call) error { return x.SetTransfer(c.String(0)) })},
 		{Sig: "write(data: string): error?", Doc: "Sends a part of the body; waits while the client does not take it.", Ask: func(c *lua.Call) (*lua.Command, error) {
 			x, data := c.Self().(*httpResponse).x, []byte(c.String(0))
+			if done, err := x.Buffer(data, false); done {
+				return nil, sent(c, err)
+			}
 			return sender(func() error { return x.Write(data) }), nil
 		}},
 		{Sig: "write_json(value: any): error?", Doc: "Sends a value as JSON, with the content type application/json where no headers are sent yet.", Ask: func(c *lua.Call) (*lua.Command, error) {
 			x := c.Self().(*httpResponse).x
 			b, err := messages.EncodeJSON(c.Value(0))
-			return sender(func() error {
-				if err != nil {
-					return messages.Wrap(err, "encoding the response")
-				}
-				return x.WriteJSON(b)
-			}), nil
+			if err != nil {
+				return nil, sent(c, messages.Wrap(err, "encoding the response"))
+			}
+			if done, err := x.Buffer(b, true); done {
+				return nil, sent(c, err)
+			}
+			return sender(func() error { return x.WriteJSON(b) }), nil
 		}},
 		{Sig: "write_event(event: table): error?", Doc: "Sends one server-sent event of {name = …, data = …}, the data as JSON, at once. Raises where one of the two is missing.", Ask: func(c *lua.Call) (*lua.Command, error) {
 			x, t := c.Self().(*httpResponse).x, c.Table(0)

@@ -46,6 +46,7 @@ func (x *fakeExchange) SetContentType(v string) error       { return x.note("typ
 func (x *fakeExchange) SetTransfer(v string) error          { return x.note("transfer", v) }
 func (x *fakeExchange) Write(p []byte) error                { return x.note("write", string(p)) }
 func (x *fakeExchange) WriteJSON(p []byte) error            { return x.note("json", string(p)) }
+func (x *fakeExchange) Buffer([]byte, bool) (bool, error)   { return false, nil }
 func (x *fakeExchange) WriteEvent(n string, p []byte) error { return x.note("event", n, string(p)) }
 func (x *fakeExchange) Flush() error                        { return x.note("flush") }
 func (x *fakeExchange) OnClose(f func())                    { x.closed = append(x.closed, f) }
