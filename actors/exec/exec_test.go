@@ -47,14 +47,13 @@ func TestSplit(t *testing.T) {
 func FuzzSplit(f *testing.F) {
 	f.Add("a", `it's "x" \ $`)
 	f.Add("", "\n")
+	f.Add("\xc9", "\x8c")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		_, _ = split(a)
 		_, _ = split(a + " " + b)
-		if !strings.ContainsRune(a+b, '\uFFFD') && strings.ToValidUTF8(a+b, "") == a+b {
-			quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-			if got, err := split("x " + quote(a) + "\t" + quote(b)); err != nil || !slices.Equal(got, []string{"x", a, b}) {
-				t.Errorf("got %q, %v", got, err)
-			}
+		quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+		if got, err := split("x " + quote(a) + "\t" + quote(b)); err != nil || !slices.Equal(got, []string{"x", a, b}) {
+			t.Errorf("got %q, %v", got, err)
 		}
 	})
 }

@@ -13,35 +13,34 @@ import (
 func split(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder
-	open, in := rune(0), false // the quote that is open; inside a word
-	runes := []rune(line)
-	for i := 0; i < len(runes); i++ {
-		r := runes[i]
+	open, in := byte(0), false // the quote that is open; inside a word
+	for i := 0; i < len(line); i++ { // what splits is ASCII; other bytes stay as they are
+		r := line[i]
 		switch {
 		case open == '\'' && r != '\'', open == '"' && r != '"' && r != '\\':
-			word.WriteRune(r)
+			word.WriteByte(r)
 		case open != 0 && r == open:
 			open = 0
 		case r == '\\':
-			if i+1 == len(runes) {
+			if i+1 == len(line) {
 				return nil, messages.Errorf(messages.Invalid, "command line %q ends with a backslash; write it twice", line)
 			}
 			i++
-			if open == '"' && !strings.ContainsRune("\"\\$`", runes[i]) {
-				word.WriteRune('\\')
+			if open == '"' && strings.IndexByte("\"\\$`", line[i]) < 0 {
+				word.WriteByte('\\')
 			}
-			word.WriteRune(runes[i])
+			word.WriteByte(line[i])
 			in = true
 		case r == '\'' || r == '"':
 			open, in = r, true
-		case strings.ContainsRune(" \t\r\n", r):
+		case strings.IndexByte(" \t\r\n", r) >= 0:
 			if in {
 				words = append(words, word.String())
 				word.Reset()
 			}
 			in = false
 		default:
-			word.WriteRune(r)
+			word.WriteByte(r)
 			in = true
 		}
 	}
