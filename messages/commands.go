@@ -249,5 +249,22 @@ type TerminalRead struct {
 // TerminalRaw switches raw mode. Answered with Done.
 type TerminalRaw struct{ On bool }
 
+// TerminalKeys has the terminal read keys, mouse and window as events, in raw mode,
+// until Off. Answered with Done.
+type TerminalKeys struct{ Off bool }
+
+// TerminalEvents has the events of the terminal pushed to the stream Tag of the
+// process By. Answered with Done.
+type TerminalEvents struct {
+	By  string
+	Tag uint64
+}
+
+// TerminalMouse has the terminal report the mouse. Answered with Done.
+type TerminalMouse struct{ On bool }
+
+// TerminalSize answers [2]int: columns and rows.
+type TerminalSize struct{}
+
 // SetOptions changes the options of the process that tells it.
 type SetOptions struct{ TrapLinks bool }

@@ -58,6 +58,7 @@ type terminal struct {
 	show func() // lets log lines through again
 	raw  int
 	back func() error // restores the terminal
+	keys keys
 }
 
 // Start implements actors.Starter.
@@ -87,6 +88,8 @@ func (t *terminal) Receive(ctx actor.Context) {
 		t.show()
 	case *actors.Abandon:
 		t.abandoned(m)
+	case *terminalEvent:
+		t.happened(m)
 	case *actors.Request:
 		t.request(m)
 	}
@@ -129,6 +132,14 @@ func (t *terminal) request(m *actors.Request) {
 		t.read(m, b)
 	case *messages.TerminalRaw:
 		t.setRaw(m, b.On)
+	case *messages.TerminalKeys:
+		t.readKeys(m, b)
+	case *messages.TerminalEvents:
+		t.follow(m, b)
+	case *messages.TerminalMouse:
+		t.mouse(m, b.On)
+	case *messages.TerminalSize:
+		t.size(m)
 	case *messages.Hosts:
 		m.Reply(messages.HostData{ID: t.env.ID, Workers: 1, Processes: len(t.children), Executed: t.made})
 	default:
@@ -198,17 +209,22 @@ func trimLine(s string) string {
 
 // setRaw counts: raw mode ends with as many calls as began it.
 func (t *terminal) setRaw(m *actors.Request, on bool) {
-	f, ok := t.con.In.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		m.Reply(messages.Errorf(messages.Internal, "raw mode: standard input is no terminal"))
+	if err := t.switchRaw(on); err != nil {
+		m.Reply(err)
 		return
 	}
+	m.Done()
+}
+
+func (t *terminal) switchRaw(on bool) *messages.Error {
+	f, err := t.input()
 	switch {
+	case err != nil:
+		return err
 	case on && t.raw == 0:
 		before, err := term.MakeRaw(int(f.Fd()))
 		if err != nil {
-			m.Reply(messages.Errorf(messages.Internal, "raw mode: %s", err))
-			return
+			return messages.Errorf(messages.Internal, "raw mode: %s", err)
 		}
 		t.back = func() error { return term.Restore(int(f.Fd()), before) }
 		t.raw = 1
@@ -219,10 +235,20 @@ func (t *terminal) setRaw(m *actors.Request, on bool) {
 	default:
 		t.restore()
 	}
-	m.Done()
+	return nil
+}
+
+// input is standard input, if that is a terminal.
+func (t *terminal) input() (*os.File, *messages.Error) {
+	f, ok := t.con.In.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil, messages.Errorf(messages.Internal, "raw mode: standard input is no terminal")
+	}
+	return f, nil
 }
 
 func (t *terminal) restore() {
+	t.stopKeys()
 	t.raw = 0
 	if t.back != nil {
 		if err := t.back(); err != nil {

@@ -48,6 +48,7 @@ var All = []lua.Module{
 	templatesModule,
 	textModule,
 	timeModule,
+	ttyModule,
 	uuidModule,
 	websocketModule,
 	yamlModule,
