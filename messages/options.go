@@ -17,6 +17,27 @@ func (o *CallOptions) Way() string {
 	return o.Network
 }
 
+// Over are the options with those of def where they say nothing.
+func (o *CallOptions) Over(def *CallOptions) *CallOptions {
+	switch {
+	case o == nil:
+		return def
+	case def == nil:
+		return o
+	}
+	out := *o
+	if out.Timeout == 0 {
+		out.Timeout = def.Timeout
+	}
+	if out.Network == "" {
+		out.Network = def.Network
+	}
+	if out.Retry == nil {
+		out.Retry = def.Retry
+	}
+	return &out
+}
+
 // RetryPolicy says when a failed call is tried again. An error that says it is
 // not retryable, a cancellation and an exceeded deadline never are.
 type RetryPolicy struct {

@@ -225,6 +225,8 @@ func (c *code) answer(req *actors.Request) {
 			}
 			req.Done()
 		})
+	case *messages.FunctionCall:
+		req.Reply(messages.Errorf(messages.NotFound, "function not found: %s is a %s, which cannot be called", c.env.ID, c.entry.Kind))
 	default:
 		req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", c.env.ID, req.Body))
 	}
@@ -330,7 +332,7 @@ func (p *processDef) Receive(ctx actor.Context) {
 		return
 	}
 	req.Sys.Root.Send(p.env.PID(host), &actors.Request{Tag: req.Tag, From: req.From, By: req.By, Sys: req.Sys, Body: &callProcess{
-		&messages.Spawn{Process: p.env.ID, Host: host, Args: call.Args, Context: call.Context, Parent: req.By},
+		&messages.Spawn{Process: p.env.ID, Host: host, Args: call.Args, Context: call.Context, Parent: req.By, Options: call.Options.Over(callOptions(p.entry, 0))},
 	}})
 }
 

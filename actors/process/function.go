@@ -139,7 +139,13 @@ type runCall struct {
 	call  *messages.FunctionCall
 	more  any       // what only the called function sees: an HTTP request
 	began time.Time // where calls are measured
+
+	since time.Time // since when it waits for a worker, where it has a timeout
+	late  func()    // stops the timeout of waiting
 }
+
+// overdue tells the pool that the timeout of a waiting call is over.
+type overdue struct{ *runCall }
 
 // idle tells the pool that a worker is free, or must be replaced.
 type idle struct {
@@ -222,6 +228,8 @@ func (f *function) Receive(ctx actor.Context) {
 		m.done(m.out)
 	case *actors.Abandon:
 		f.forget(m)
+	case *overdue:
+		f.expire(m.runCall)
 	case *actor.Terminated:
 		f.terminated(m)
 	}
@@ -234,11 +242,8 @@ func (f *function) accept(req *actors.Request, r *runCall) {
 		req.Reply(messages.Errorf(messages.NotFound, "function not found: %s", f.code.env.ID))
 		return
 	}
-	o := r.call.Options
-	if o == nil {
-		o = f.options
-	}
-	if o != nil && r.call.Options == nil {
+	o := r.call.Options.Over(f.options)
+	if o != r.call.Options {
 		c := *r.call
 		c.Options = o
 		r.call = &c
@@ -300,6 +305,20 @@ func (f *function) submit(r *runCall) {
 		}
 	}
 	f.queue = append(f.queue, r)
+	if o := r.call.Options; o != nil && o.Timeout > 0 {
+		clock, sys, self := f.code.env.Clock, f.code.env.Sys, f.address
+		r.since = clock.Now()
+		stop := clock.AfterFunc(o.Timeout, func() { sys.Root.Send(self, &overdue{r}) })
+		r.late = func() { stop() }
+	}
+}
+
+// expire ends a call that has waited for a worker as long as it may.
+func (f *function) expire(r *runCall) {
+	if i := slices.Index(f.queue, r); i >= 0 {
+		f.queue = slices.Delete(f.queue, i, i+1)
+		r.fail(errLate(f.code.env.ID, r.call.Options.Timeout))
+	}
 }
 
 // serve gives waiting calls to workers.
@@ -319,6 +338,9 @@ func (f *function) shift() *runCall {
 	f.queue[0] = nil
 	if f.queue = f.queue[1:]; len(f.queue) == 0 {
 		f.queue = nil
+	}
+	if r.late != nil {
+		r.late()
 	}
 	return r
 }
@@ -415,7 +437,10 @@ func (f *function) reapLater() {
 func (f *function) forget(a *actors.Abandon) {
 	for i, r := range f.queue {
 		if r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
-			f.queue = append(f.queue[:i], f.queue[i+1:]...)
+			f.queue = slices.Delete(f.queue, i, i+1)
+			if r.late != nil {
+				r.late()
+			}
 			r.fail(errAbandoned)
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -191,8 +192,25 @@ func (n *nursery) exec(req *actors.Request, s *messages.Spawn, terminal *lua.Ter
 
 // callLike starts a process for a caller of a function.
 func (n *nursery) callLike(req *actors.Request, s *messages.Spawn) {
+	var answered atomic.Bool
+	var late func() bool
 	p, err := n.start(s, nil, func(sp *spawned) {
+		if o := s.Options; o != nil && o.Timeout > 0 {
+			self, sys := n.env.PID(n.env.ID), n.env.Sys
+			late = n.env.Clock.AfterFunc(o.Timeout, func() {
+				if answered.CompareAndSwap(false, true) {
+					req.Reply(errLate(s.Process, o.Timeout))
+					sys.Root.Send(self, &actors.Abandon{From: req.From, Tag: req.Tag})
+				}
+			})
+		}
 		sp.ended = func(_ string, v messages.Value, err *messages.Error) {
+			if !answered.CompareAndSwap(false, true) {
+				return
+			}
+			if late != nil {
+				late()
+			}
 			if err != nil {
 				req.Reply(err)
 				return
@@ -201,6 +219,9 @@ func (n *nursery) callLike(req *actors.Request, s *messages.Spawn) {
 		}
 	})
 	if err != nil {
+		if late != nil {
+			late()
+		}
 		req.Reply(err)
 		return
 	}
@@ -213,7 +234,7 @@ func (n *nursery) abandoned(a *actors.Abandon) {
 	k := callKey{a.From.Id, a.Tag}
 	if p := n.calls[k]; p != nil {
 		delete(n.calls, k)
-		n.env.Sys.Root.Send(p.address, &messages.Cancel{Reason: "caller context canceled"})
+		n.env.Sys.Root.Send(p.address, &messages.Cancel{Reason: errAbandoned.Message})
 	}
 }
 

@@ -1,6 +1,8 @@
 package process
 
 import (
+	"time"
+
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
@@ -22,8 +24,12 @@ func (p *process) call(r *runCall) {
 	p.proc = nil // a call that asks for its PID gets a new one
 	if o := r.call.Options; o != nil && o.Timeout > 0 {
 		self, sys := p.ctx.Self(), p.node.Sys
-		stop := p.node.Clock.AfterFunc(o.Timeout, func() {
-			p.vm.Kill(messages.Errorf(messages.Timeout, "function %s did not finish within %s", p.self.Entry, o.Timeout))
+		left := o.Timeout
+		if !r.since.IsZero() { // it has waited for this worker
+			left = max(left-p.node.Clock.Now().Sub(r.since), 1)
+		}
+		stop := p.node.Clock.AfterFunc(left, func() {
+			p.vm.Kill(errLate(p.self.Entry, o.Timeout))
 			sys.Root.Send(self, &wake{})
 		})
 		w.late = func() { stop() }
@@ -97,6 +103,10 @@ func (w *worker) abandoned(p *process, a *actors.Abandon) {
 	if r := w.run; r != nil && r.req.From != nil && r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
 		p.vm.Kill(errAbandoned)
 	}
+}
+
+func errLate(id string, limit time.Duration) *messages.Error {
+	return messages.Errorf(messages.Timeout, "%s did not finish within %s", id, limit)
 }
 
 var errAbandoned = messages.Errorf(messages.Canceled, "caller context canceled")

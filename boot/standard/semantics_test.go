@@ -89,6 +89,11 @@ end }`) +
   - {name: pair, kind: function.lua, method: run, source: "return { run = function(a) return nil, errors.new{message='bad', kind=errors.INVALID} end }"}
   - {name: inner, kind: function.lua, method: run, modules: [ctx], source: "return { run = function() return ctx.get('who') end }"}
   - {name: slow, kind: function.lua, method: run, modules: [time], source: "return { run = function(d) time.sleep(d) return 'late' end }"}
+  - {name: named, kind: process.lua, meta: {default_host: a_host}, source: "return { main = function(a) return a end }"}
+  - {name: waiter, kind: process.lua, meta: {default_host: a_host}, source: "return { main = function(boss) process.send(boss, 'bye', process.events():receive().reason) end }"}
+  - {name: one, kind: function.lua, method: run, modules: [time], pool: {type: static, workers: 1}, source: "return { run = function(d) time.sleep(d) return 'late' end }"}
+  - {name: brief, kind: function.lua, method: run, modules: [time], meta: {options: {timeout: 20}}, source: "return { run = function(d) time.sleep(d) return 'late' end }"}
+  - {name: shelf, kind: library.lua, source: "return {}"}
   - {name: counter, kind: function.lua, method: run, pool: {type: static, workers: 1}, source: "local n = 0 return { run = function() n = n + 1 return n end }"}
 `
 	for name, src := range map[string]string{
@@ -271,6 +276,25 @@ return f:is_canceled() and err:kind() == "Canceled" and "ok" or tostring(err)`,
 		"timeout of a call": `
 local v, err = funcs.new():with_options({timeout = 20}):call("app:slow", "1h")
 return v == nil and err:kind() == "Timeout" and "ok" or tostring(err)`,
+		"timeout of a process called like a function": `
+local heard = process.listen("bye")
+local v, err = funcs.new():with_options({timeout = 20}):call("app:waiter", process.pid())
+if v ~= nil or err:kind() ~= "Timeout" then return tostring(err) end
+if heard:receive() ~= "caller context canceled" then return "reason" end
+return funcs.new():with_options({timeout = 60000}):call("app:named", 7) == 7 and "ok" or "in time"`,
+		"timeout of a call that waits for a worker": `
+local first = assert(funcs.async("app:one", "1h"))
+local v, err = funcs.new():with_options({timeout = 20}):call("app:one", "1ms")
+if v ~= nil or err:kind() ~= "Timeout" then return tostring(err) end
+first:cancel()
+return funcs.new():with_options({timeout = 60000}):call("app:one", "1ms") == "late" and "ok" or "after"`,
+		"options of a call stand over those of the entry": `
+local v, err = funcs.new():with_options({retry = {max_attempts = 1}}):call("app:brief", "1h")
+if v ~= nil or err:kind() ~= "Timeout" then return "timeout of the entry: " .. tostring(err) end
+return funcs.new():with_options({timeout = 60000}):call("app:brief", "50ms") == "late" and "ok" or "timeout of the call"`,
+		"only functions can be called": `
+local v, err = funcs.call("app:shelf")
+return v == nil and err:kind() == "NotFound" and "ok" or tostring(err)`,
 		"context is inherited": `
 local v = funcs.new():with_context({who = "me"}):call("app:inner")
 if v ~= "me" then return tostring(v) end
