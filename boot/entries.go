@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/troupe-go/troupe/actors"
@@ -49,13 +51,57 @@ func (o *options) entries(sources []registry.Source, stages []registry.Stage) (r
 	return es, problems
 }
 
-// Check decodes every entry as its kind demands and follows its references.
-func Check(es registry.Entries, parts Parts) registry.Problems { return parts.Schemas().Check(es) }
+// Check decodes every entry as its kind demands, follows its references and looks
+// for Lua modules that do not exist.
+func Check(es registry.Entries, parts Parts) registry.Problems {
+	problems := append(parts.Schemas().Check(es), checkModules(es, parts.ModuleNames())...)
+	problems.Sort()
+	return problems
+}
+
+// checkModules looks for modules that Lua entries list or import and that are not
+// among names.
+func checkModules(es registry.Entries, names []string) registry.Problems {
+	var problems registry.Problems
+	for _, e := range es.Sorted() {
+		if !strings.HasSuffix(strings.TrimSuffix(e.Kind, ".bc"), ".lua") {
+			continue
+		}
+		unknown := func(name string, path ...string) {
+			if name == "" || slices.Contains(names, name) || slices.Contains(libraries, name) {
+				return
+			}
+			hint := registry.DidYouMean(name, names)
+			if hint == "" {
+				hint = "remove it"
+			}
+			problems = append(problems, registry.Problem{
+				Pos: e.At(path...), Entry: e.ID, Field: registry.FieldPath(path...), Text: fmt.Sprintf("there is no module %q", name), Hint: hint,
+			})
+		}
+		list, _ := e.Fields()["modules"].([]any)
+		for i, m := range list {
+			name, _ := m.(string)
+			unknown(name, "modules", strconv.Itoa(i))
+		}
+		imports, _ := e.Fields()["imports"].(map[string]any)
+		for _, alias := range slices.Sorted(maps.Keys(imports)) {
+			text, _ := imports[alias].(string)
+			if name, ok := strings.CutPrefix(text, ":"); ok {
+				unknown(name, "imports", alias)
+			}
+		}
+	}
+	return problems
+}
+
+// libraries are those of the language, which may be listed as modules.
+var libraries = []string{"string", "table", "math", "coroutine", "os", "package", "channel"}
 
 // read is entries and their check, with the warnings logged.
 func (rt *Runtime) read(sources []registry.Source) (registry.Entries, error) {
 	es, problems := rt.opt.entries(sources, rt.parts.Stages)
-	found := rt.parts.Schemas().Check(es)
+	found := Check(es, rt.parts)
 	if rt.opt.strict {
 		found = found.Strict()
 	}

@@ -147,6 +147,26 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// A module that does not exist is found before anything starts, at its place.
+func TestUnknownModule(t *testing.T) {
+	_, err := boot.Start(t.Context(), app(`
+  - name: f
+    kind: function.lua
+    method: run
+    source: "return { run = print }"
+    modules: [time, jsn, os, pubsub]
+    imports: {r: ":registri"}
+`), standard.Parts())
+	for _, want := range []string{
+		`app.yaml:9:21: app:f: there is no module "jsn"; did you mean "json"?`,
+		`app.yaml:10:15: app:f: there is no module "registri"; did you mean "registry"?`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // A component, a kind and a module written in Go are a line each.
 func TestOwnParts(t *testing.T) {
 	ctx := t.Context()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/lua/syntax"
 	"github.com/troupe-go/troupe/registry"
 )
@@ -74,7 +73,7 @@ func (p *program) lint(f lintFlags) error {
 	if err != nil {
 		return err
 	}
-	more := checkLua(es, pr.parts)
+	more := checkLua(es)
 	if _, err := pr.parts.Schemas().Levels(es); err != nil {
 		more = append(more, circle(err))
 	}
@@ -156,11 +155,9 @@ func circle(err error) registry.Problem {
 	return registry.Problem{Text: err.Error()}
 }
 
-// checkLua reads the code of every Lua entry and looks for modules that do not
-// exist.
-func checkLua(es registry.Entries, parts boot.Parts) registry.Problems {
+// checkLua reads the code of every Lua entry.
+func checkLua(es registry.Entries) registry.Problems {
 	var problems registry.Problems
-	names := parts.ModuleNames()
 	for _, e := range es.Sorted() {
 		source, ok := e.Fields()["source"].(string)
 		if kind, compiled := strings.CutSuffix(e.Kind, ".bc"); !ok || !strings.HasSuffix(kind, ".lua") {
@@ -170,36 +167,9 @@ func checkLua(es registry.Entries, parts boot.Parts) registry.Problems {
 				problems = append(problems, luaProblem(e, source, err))
 			}
 		}
-		unknown := func(name string, path ...string) {
-			if name == "" || slices.Contains(names, name) || slices.Contains(builtin, name) {
-				return
-			}
-			hint := registry.DidYouMean(name, names)
-			if hint == "" {
-				hint = "remove it"
-			}
-			problems = append(problems, registry.Problem{
-				Pos: e.At(path...), Entry: e.ID, Field: registry.FieldPath(path...), Text: fmt.Sprintf("there is no module %q", name), Hint: hint,
-			})
-		}
-		list, _ := e.Fields()["modules"].([]any)
-		for i, m := range list {
-			name, _ := m.(string)
-			unknown(name, "modules", fmt.Sprint(i))
-		}
-		imports, _ := e.Fields()["imports"].(map[string]any)
-		for alias, target := range imports {
-			text, _ := target.(string)
-			if name, ok := strings.CutPrefix(text, ":"); ok {
-				unknown(name, "imports", alias)
-			}
-		}
 	}
 	return problems
 }
-
-// builtin are the libraries of the language that may be listed as modules.
-var builtin = []string{"string", "table", "math", "coroutine", "os", "package", "channel"}
 
 // luaProblem finds the place of a syntax error in the file it was written in.
 func luaProblem(e registry.Entry, source string, err error) registry.Problem {
