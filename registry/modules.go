@@ -45,8 +45,42 @@ func (l Lock) Resolve(open Opener, overrides map[string]string) ([]Source, []Mod
 			r.vendored(m)
 		}
 	}
+	r.unlisted(replaced)
 	r.problems.Sort()
 	return r.sources, r.modules, r.problems
+}
+
+// unlisted finds the modules that lie unpacked among the vendored ones where the
+// lock file lists none, as without a lock file, in the order of their names.
+func (r *resolver) unlisted(replaced map[string]string) {
+	if len(r.lock.Modules) > 0 {
+		return
+	}
+	vendor := path.Join(r.lock.Directories.Modules, "vendor")
+	for _, org := range r.folders(vendor) {
+		for _, name := range r.folders(path.Join(vendor, org)) {
+			full := org + "/" + name
+			if _, ok := replaced[full]; !ok && isModuleName(full) {
+				r.vendored(LockModule{Name: full})
+			}
+		}
+	}
+}
+
+// folders lists the folders in a folder, none where there is no such folder.
+func (r *resolver) folders(name string) []string {
+	fsys, err := r.open(name)
+	if err != nil {
+		return nil
+	}
+	entries, _ := fs.ReadDir(fsys, ".")
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 type resolver struct {
@@ -143,7 +177,7 @@ func (r *resolver) add(m Module, shown string) {
 		manifest, exclude, problems := ParseManifest(path.Join(shown, ManifestName), content)
 		m.Manifest, m.Source.Exclude = manifest, exclude
 		r.problems = append(r.problems, problems...)
-		if m.Replaced && manifest.Version != "" {
+		if (m.Replaced || m.Version == "") && manifest.Version != "" {
 			m.Version = manifest.Version
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"io/fs"
+	"path"
 	"testing"
 	"testing/fstest"
 )
@@ -111,6 +112,29 @@ func FuzzParseLock(f *testing.F) {
 		ParseLock("wippy.lock", []byte(text))
 		ParseManifest("wippy.yaml", []byte(text))
 	})
+}
+
+// Without a list in the lock file every unpacked module counts.
+func TestResolveUnlisted(t *testing.T) {
+	disk := fstest.MapFS{
+		"src/x.yaml":                           {Data: []byte("namespace: m\nname: app\nkind: registry.entry\n")},
+		".wippy/vendor/acme/http/wippy.yaml":   {Data: []byte("version: 1.2.0\n")},
+		".wippy/vendor/acme/http/src/x.yaml":   {Data: []byte("namespace: m\nname: http\nkind: registry.entry\n")},
+		".wippy/vendor/acme/log/x.yaml":        {Data: []byte("namespace: m\nname: log\nkind: registry.entry\n")},
+		".wippy/vendor/acme/loose.txt":         {},
+		".wippy/vendor/acme/Not A Name/x.yaml": {},
+	}
+	open := func(name string) (fs.FS, error) { return fs.Sub(disk, path.Clean(name)) }
+	lock := Lock{Directories: LockDirectories{Modules: ".wippy", Src: "./src"}}
+	_, modules, problems := lock.Resolve(open, map[string]string{"acme/log": ""})
+	wantProblems(t, problems)
+	if len(modules) != 2 || modules[0].Name != "acme/http" || modules[0].Version != "1.2.0" || modules[1].Name != "acme/log" {
+		t.Errorf("modules: %+v", modules)
+	}
+	lock.Modules = []LockModule{{Name: "acme/log"}}
+	if _, modules, _ := lock.Resolve(open, nil); len(modules) != 1 {
+		t.Errorf("modules beside a list: %+v", modules)
+	}
 }
 
 func TestResolve(t *testing.T) {
