@@ -57,9 +57,9 @@ function uuid.variant(id) end
 ---@return Error?
 function uuid.parse(id) end
 
---- Writes a UUID as "standard", "simple" (without hyphens) or "urn".
+--- Writes a UUID as "standard" (where nothing is given), "simple" (without hyphens) or "urn".
 ---@param id any
----@param form string
+---@param form? any
 ---@return string
 ---@return Error?
 function uuid.format(id, form) end

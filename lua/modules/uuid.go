@@ -55,11 +55,11 @@ var uuidModule = lua.Module{
 			Try: `local p = uuid.parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8"); return p.version, p.variant, p.timestamp, p.node`, Gives: "1, RFC4122, 886630433, 00c04fd430c8",
 		},
 		{
-			Sig: "format(id: any, form: string): string, error?",
-			Doc: `Writes a UUID as "standard", "simple" (without hyphens) or "urn".`,
+			Sig: "format(id: any, form?: any): string, error?",
+			Doc: `Writes a UUID as "standard" (where nothing is given), "simple" (without hyphens) or "urn".`,
 			Do: withUUID(func(c *lua.Call, id uuid.UUID) error {
 				switch c.String(1) {
-				case "standard":
+				case "standard", "":
 					return c.Return(id.String())
 				case "simple":
 					return c.Return(hexNode(id[:]))
