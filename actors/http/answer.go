@@ -53,7 +53,16 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		params[name] = r.PathValue(name)
 	}
 	x := newExchange(w, r, params)
-	result, err := actors.As[*messages.FunctionResult](actors.Call(r.Context(), t.env.Sys, t.to, &actors.CallWith{
+	// a body that comes too late ends r.Context() as a client that goes away does
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	x.gone = cancel
+	defer context.AfterFunc(r.Context(), func() {
+		if !x.limited.Load() {
+			cancel()
+		}
+	})()
+	result, err := actors.As[*messages.FunctionResult](actors.Call(ctx, t.env.Sys, t.to, &actors.CallWith{
 		FunctionCall: &messages.FunctionCall{Function: t.function, Context: inherited(r.Context())},
 		Request:      x,
 	}))
@@ -66,11 +75,14 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		}
 	}
 	switch {
-	case r.Context().Err() != nil:
+	case ctx.Err() != nil:
 		panic(nethttp.ErrAbortHandler) // nobody is there to read an answer
 	case err != nil:
 		id := failureID(w)
 		t.env.Log.Error("HTTP handler failed", "endpoint", t.id, "function", t.function, "method", r.Method, "path", r.URL.Path, "request_id", id, "error", err.Error())
+		if x.sent && !broken {
+			_ = x.control.Flush() // the client keeps what it was sent
+		}
 		if x.sent || broken {
 			panic(nethttp.ErrAbortHandler) // an end that looks whole would be a lie
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/messages"
@@ -21,6 +22,8 @@ type Exchange struct {
 	control *nethttp.ResponseController
 	r       *nethttp.Request
 	params  map[string]string
+	gone    func()      // cancels the call
+	limited atomic.Bool // a read of the body has a deadline, or it has passed
 
 	reading sync.Mutex // held while the body is read
 	body    []byte     // all of it, once it was read whole
@@ -105,13 +108,21 @@ func (x *Exchange) Body(max int64, timeout time.Duration) ([]byte, error) {
 	if err := tooLarge(x.r.ContentLength, max); err != nil {
 		return nil, err
 	}
+	x.limited.Store(timeout > 0)
 	limited := timeout > 0 && x.control.SetReadDeadline(time.Now().Add(timeout)) == nil
 	b, err := io.ReadAll(io.LimitReader(x.r.Body, max+1))
-	if limited && !x.ended() {
-		_ = x.control.SetReadDeadline(time.Time{}) // it was possible a moment ago
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	if !late {
+		if limited && !x.ended() {
+			_ = x.control.SetReadDeadline(time.Time{}) // it was possible a moment ago
+		}
+		x.limited.Store(false)
+		if x.r.Context().Err() != nil && x.gone != nil {
+			x.gone()
+		}
 	}
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case late: // the deadline stays, or the answer would wait for the rest of the body
 		return nil, messages.Errorf(messages.Internal, "request timeout after %dms", timeout.Milliseconds())
 	case err != nil:
 		if long := x.overLimit(err); long != nil {

@@ -85,6 +85,8 @@ return n`) +
 		handler("events", "/events", "GET", `local res = http.response()
 for i = 1, 3 do res:write_event({name = "tick", data = {n = i}}) end`) +
 		handler("slow", "/slow", "GET", `time.sleep("1h")`) +
+		handler("half", "/half", "GET", `http.response():set_status(201); http.response():write("part"); return nil, "late"`) +
+		handler("waits", "/waits", "POST", `local b, err = http.request({timeout = 50}):body(); return b or err:kind() .. " " .. err:message()`) +
 		handler("long", "/long", "GET", `return string.rep("x", 5000)`)
 	rt := start(t, app)
 	base := webAddr(t, rt)
@@ -136,6 +138,33 @@ for i = 1, 3 do res:write_event({name = "tick", data = {n = i}}) end`) +
 	status, h, _ := fetch(t, "OPTIONS", base+"/table", "", "Origin", "http://a.b", "Access-Control-Request-Method", "GET")
 	if status != 204 || h.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("preflight: %d %v", status, h)
+	}
+
+	// what was written before a failure arrives, and then the connection ends
+	res, err := nethttp.Get(base + "/half")
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != 201 || string(half) != "part" || err == nil {
+		t.Errorf("failed in the middle: %d %q %v", res.StatusCode, half, err)
+	}
+
+	// a body that does not come in time does not hold up the answer
+	never, w := io.Pipe()
+	defer w.Close()
+	if r, err = nethttp.NewRequestWithContext(t.Context(), "POST", base+"/waits", never); err != nil {
+		t.Fatal(err)
+	}
+	r.ContentLength = 10
+	if res, err = nethttp.DefaultClient.Do(r); err != nil {
+		t.Fatal(err)
+	}
+	late, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if string(late) != "Internal request timeout after 50ms" {
+		t.Errorf("late body: %q", late)
 	}
 
 	// routes change while requests run
