@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	nethttp "net/http"
@@ -515,5 +516,16 @@ func TestMetricsMiddleware(t *testing.T) {
 	want := []string{"troupe_http_requests_in_flight  ", "troupe_http_requests_in_flight  ", "troupe_http_requests_total other 404", "troupe_http_request_duration_seconds other 404"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestUnreadOptions(t *testing.T) {
+	var log strings.Builder
+	env := actors.Env{ID: "app:api", Node: &actors.Node{Log: slog.New(slog.NewTextHandler(&log, nil))}}
+	if _, err := before.build(env, []string{"cors"}, map[string]string{"cors.allow.orgins": "*", "max_age": "5"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := log.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, "option=cors.allow.orgins") || !strings.Contains(s, "cors.allow.origins") {
+		t.Errorf("log: %s", s)
 	}
 }

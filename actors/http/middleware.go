@@ -40,22 +40,28 @@ var (
 // options.
 func (c catalog) build(env actors.Env, names []string, values map[string]string) ([]middleware, error) {
 	var out []middleware
+	known := map[string]bool{}
 	for _, name := range names {
 		create := c[name]
 		if create == nil {
-			known := slices.Sorted(maps.Keys(c))
-			text := "unknown middleware " + strconv.Quote(name) + "; there are " + strings.Join(known, ", ") + " in this place"
-			if hint := registry.DidYouMean(name, known); hint != "" {
+			names := slices.Sorted(maps.Keys(c))
+			text := "unknown middleware " + strconv.Quote(name) + "; there are " + strings.Join(names, ", ") + " in this place"
+			if hint := registry.DidYouMean(name, names); hint != "" {
 				text += "; " + hint
 			}
 			return nil, messages.Errorf(messages.Invalid, "%s", text)
 		}
-		o := &options{values: values}
+		o := &options{values: values, known: known}
 		m := create(env, o)
 		if o.err != nil {
 			return nil, o.err
 		}
 		out = append(out, m)
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !known[key] {
+			env.Log.Warn("no middleware here reads this option", "entry", env.ID, "option", key, "hint", registry.DidYouMean(key, slices.Sorted(maps.Keys(known))))
+		}
 	}
 	return out, nil
 }
@@ -63,11 +69,13 @@ func (c catalog) build(env actors.Env, names []string, values map[string]string)
 // options reads the options of one middleware and keeps the first mistake.
 type options struct {
 	values map[string]string
+	known  map[string]bool // what was asked for, also where it is not set
 	err    error
 }
 
 // text is an option under its key or its older name.
 func (o *options) text(key, older, def string) string {
+	o.known[key], o.known[older] = true, true
 	if v, ok := o.values[key]; ok {
 		return v
 	}

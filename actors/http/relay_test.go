@@ -54,7 +54,7 @@ func TestRelayOrigins(t *testing.T) {
 		"c": {"allowed_origins": "c"},
 		"":  {},
 	} {
-		if got := strings.Join(relayOrigins(&options{values: values}, "wsrelay.allowed.origins"), ","); got != want {
+		if got := strings.Join(relayOrigins(&options{values: values, known: map[string]bool{}}, "wsrelay.allowed.origins"), ","); got != want {
 			t.Errorf("%v: %s", values, got)
 		}
 	}
