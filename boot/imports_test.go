@@ -22,7 +22,7 @@ const (
 var mayImport = map[string][]string{
 	"messages":         {"messages"},
 	"registry":         {"messages", "registry"},
-	"registry/history": {"registry", "registry/history"},
+	"registry/history": {"messages", "registry", "registry/history"},
 	"lua":              {"messages", "lua"},
 	"lua/syntax":       {"lua/syntax"},
 	"lua/stdlib":       {"lua/stdlib", "lua/syntax"},

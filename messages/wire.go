@@ -6,7 +6,7 @@ import (
 	"github.com/troupe-go/troupe/messages/wire"
 )
 
-//go:generate protoc --go_out=wire --go_opt=paths=source_relative common.proto process.proto events.proto functions.proto
+//go:generate protoc --go_out=wire --go_opt=paths=source_relative common.proto process.proto events.proto functions.proto history.proto
 
 // EncodeWire makes the wire form of a message that may cross nodes; an *Error
 // becomes an ErrorReply. Tables, errors and payloads keep their shape, shared

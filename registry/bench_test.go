@@ -73,7 +73,7 @@ func BenchmarkApplyOneOf10k(b *testing.B) {
 	s := NewState(nil, loadMany(b), StateOptions{})
 	e := entry("one", map[string]any{"func": "app.n1:e50"})
 	for b.Loop() {
-		if _, err := s.Propose(0, []Op{{Create, e}}); err != nil {
+		if _, err := s.Propose(0, []Op{{Kind: Create, Entry: e}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func BenchmarkFindKind10k(b *testing.B) {
 		e := entry("one", nil)
 		for b.Loop() {
 			fresh := newSnapshot(Version{}, s.entries)
-			fresh.inherit(s, []Op{{Create, e}})
+			fresh.inherit(s, []Op{{Kind: Create, Entry: e}})
 			q, _ := CompileFilter(map[string]any{".kind": "kind.3"})
 			fresh.Find(q)
 		}

@@ -75,7 +75,7 @@ func TestFindAfterAChange(t *testing.T) {
 	if n := len(before.Find(q)); n != 1 {
 		t.Errorf("found %d", n)
 	}
-	commit(t, s, Op{Create, entry("b", nil)})
+	commit(t, s, Op{Kind: Create, Entry: entry("b", nil)})
 	if n := len(s.Current().Find(q)); n != 2 {
 		t.Errorf("found %d after the change", n)
 	}

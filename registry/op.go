@@ -43,6 +43,7 @@ func ParseOpKind(s string) (OpKind, error) {
 type Op struct {
 	Kind  OpKind
 	Entry Entry
+	Old   *Entry // what it replaces, where that is known; never of a creation
 }
 
 // String returns kind and ID, for logs and tests.
@@ -63,6 +64,7 @@ func Squash(ops []Op) []Op {
 			out = append(out, op)
 			continue
 		}
+		op.Old = out[i].Old
 		switch before := out[i].Kind; {
 		case before == Create && op.Kind == Delete:
 			gone[i] = true
@@ -89,16 +91,16 @@ func Delta(from, to Entries) []Op {
 	var ops []Op
 	for id, e := range from {
 		if _, ok := to[id]; !ok {
-			ops = append(ops, Op{Delete, e})
+			ops = append(ops, Op{Kind: Delete, Entry: e})
 		}
 	}
 	for id, e := range to {
 		old, ok := from[id]
 		switch {
 		case !ok:
-			ops = append(ops, Op{Create, e})
+			ops = append(ops, Op{Kind: Create, Entry: e})
 		case !old.Equal(e):
-			ops = append(ops, Op{Update, e})
+			ops = append(ops, Op{Kind: Update, Entry: e})
 		}
 	}
 	slices.SortFunc(ops, func(a, b Op) int { return a.Entry.ID.Compare(b.Entry.ID) })
@@ -110,9 +112,9 @@ func inverse(op Op, before Entries) Op {
 	old, existed := before[op.Entry.ID]
 	switch {
 	case !existed:
-		return Op{Delete, op.Entry}
+		return Op{Kind: Delete, Entry: op.Entry}
 	case op.Kind == Delete:
-		return Op{Create, old}
+		return Op{Kind: Create, Entry: old}
 	}
-	return Op{Update, old}
+	return Op{Kind: Update, Entry: old}
 }

@@ -41,9 +41,9 @@ type changed map[ID]Op
 func (c changed) add(ops []Op) {
 	for _, op := range ops {
 		if op.Kind == Delete {
-			c[op.Entry.ID] = Op{Delete, Entry{ID: op.Entry.ID}}
+			c[op.Entry.ID] = Op{Kind: Delete, Entry: Entry{ID: op.Entry.ID}}
 		} else {
-			c[op.Entry.ID] = Op{Create, op.Entry}
+			c[op.Entry.ID] = Op{Kind: Create, Entry: op.Entry}
 		}
 	}
 }

@@ -55,7 +55,7 @@ func TestManyVersions(t *testing.T) {
 	want := map[uint64]Entries{0: files}
 	step := func() {
 		t.Helper()
-		if r.IntN(50) == 0 { // on from somewhere else
+		if r.IntN(150) == 0 { // on from somewhere else
 			to := slices.Sorted(maps.Keys(want))[r.IntN(len(want))]
 			for _, s := range []*State{kept, held} {
 				n, err := s.MoveTo(to)
@@ -72,7 +72,7 @@ func TestManyVersions(t *testing.T) {
 		var ops []Op
 		for range 1 + r.IntN(3) {
 			e := entry(fmt.Sprint("n", r.IntN(ids)), map[string]any{"v": int64(r.IntN(1000))})
-			op := Op{Create, e}
+			op := Op{Kind: Create, Entry: e}
 			if _, ok := after[e.ID]; ok {
 				op.Kind = OpKind(1 + r.IntN(2))
 			}
@@ -116,7 +116,7 @@ func TestManyVersions(t *testing.T) {
 			base += len(rec.Base)
 		}
 	}
-	if bases < 3 || base > 2*3*count {
+	if bases < 1 || base > 2*3*count {
 		t.Errorf("%d bases with %d operations", bases, base)
 	}
 	check("read back", kept)

@@ -195,8 +195,12 @@ func (s *State) Return(r *Recall) *Next {
 func (s *State) next(snap *Snapshot, ops []Op) *Next {
 	n := &Next{Version: snap.version, Ops: ops, Snapshot: snap, from: s.current.version.Number}
 	n.Snapshot.inherit(s.current, ops)
-	for _, op := range ops {
+	for i, op := range ops {
 		n.Undo = append(n.Undo, inverse(op, s.current.entries))
+		ops[i].Old = nil
+		if old, existed := s.current.entries[op.Entry.ID]; existed {
+			ops[i].Old = &old
+		}
 	}
 	return n
 }

@@ -44,21 +44,21 @@ func TestProposeErrors(t *testing.T) {
 		text string
 	}{
 		"nothing":           {0, nil, Invalid, "no changes to apply"},
-		"nothing comes out": {0, []Op{{Create, entry("b", nil)}, {Delete, entry("b", nil)}}, Invalid, "no changes to apply"},
-		"old base":          {7, []Op{{Create, entry("b", nil)}}, Conflict, "registry changed during apply"},
-		"exists":            {0, []Op{{Create, entry("a", nil)}}, Conflict, "entry already exists: {ns: app, name: a}"},
-		"created twice":     {0, []Op{{Create, entry("b", nil)}, {Create, entry("b", nil)}}, Conflict, "entry already exists: {ns: app, name: b}"},
-		"update missing":    {0, []Op{{Update, entry("b", nil)}}, NotFound, "entry not found: app:b"},
-		"delete missing":    {0, []Op{{Delete, entry("b", nil)}}, NotFound, "entry not found: app:b"},
-		"update deleted":    {0, []Op{{Delete, entry("a", nil)}, {Update, entry("a", nil)}}, NotFound, "entry not found: app:a"},
-		"no id":             {0, []Op{{Create, Entry{Kind: "k"}}}, Invalid, "entry must have valid id field"},
-		"no kind":           {0, []Op{{Create, Entry{ID: id("app:b")}}}, Invalid, "entry must have kind field"},
-		"not plain":         {0, []Op{{Create, entry("b", map[string]any{"x": make(chan int)})}}, Invalid, "cannot store app:b: convert data: a value of type chan int cannot be stored in an entry; use strings, numbers, booleans, lists and maps"},
-		"wrong type":        {0, []Op{{Create, entry("b", map[string]any{"size": "x"})}}, Internal, `failed to apply changes: app:b: field "size" is a string; expected an integer`},
-		"unknown kind":      {0, []Op{{Create, Entry{ID: id("app:b"), Kind: "zzz", Data: map[string]any{}}}}, Internal, `failed to apply changes: app:b: unknown kind "zzz"; use one of the kinds this runtime has`},
+		"nothing comes out": {0, []Op{{Kind: Create, Entry: entry("b", nil)}, {Kind: Delete, Entry: entry("b", nil)}}, Invalid, "no changes to apply"},
+		"old base":          {7, []Op{{Kind: Create, Entry: entry("b", nil)}}, Conflict, "registry changed during apply"},
+		"exists":            {0, []Op{{Kind: Create, Entry: entry("a", nil)}}, Conflict, "entry already exists: {ns: app, name: a}"},
+		"created twice":     {0, []Op{{Kind: Create, Entry: entry("b", nil)}, {Kind: Create, Entry: entry("b", nil)}}, Conflict, "entry already exists: {ns: app, name: b}"},
+		"update missing":    {0, []Op{{Kind: Update, Entry: entry("b", nil)}}, NotFound, "entry not found: app:b"},
+		"delete missing":    {0, []Op{{Kind: Delete, Entry: entry("b", nil)}}, NotFound, "entry not found: app:b"},
+		"update deleted":    {0, []Op{{Kind: Delete, Entry: entry("a", nil)}, {Kind: Update, Entry: entry("a", nil)}}, NotFound, "entry not found: app:a"},
+		"no id":             {0, []Op{{Kind: Create, Entry: Entry{Kind: "k"}}}, Invalid, "entry must have valid id field"},
+		"no kind":           {0, []Op{{Kind: Create, Entry: Entry{ID: id("app:b")}}}, Invalid, "entry must have kind field"},
+		"not plain":         {0, []Op{{Kind: Create, Entry: entry("b", map[string]any{"x": make(chan int)})}}, Invalid, "cannot store app:b: convert data: a value of type chan int cannot be stored in an entry; use strings, numbers, booleans, lists and maps"},
+		"wrong type":        {0, []Op{{Kind: Create, Entry: entry("b", map[string]any{"size": "x"})}}, Internal, `failed to apply changes: app:b: field "size" is a string; expected an integer`},
+		"unknown kind":      {0, []Op{{Kind: Create, Entry: Entry{ID: id("app:b"), Kind: "zzz", Data: map[string]any{}}}}, Internal, `failed to apply changes: app:b: unknown kind "zzz"; use one of the kinds this runtime has`},
 		"circle": {
 			0,
-			[]Op{{Create, entry("b", map[string]any{"func": "app:c"})}, {Create, entry("c", map[string]any{"func": "app:b"})}},
+			[]Op{{Kind: Create, Entry: entry("b", map[string]any{"func": "app:c"})}, {Kind: Create, Entry: entry("c", map[string]any{"func": "app:b"})}},
 			Internal,
 			"failed to apply changes: order entries: they need each other in a circle: app:b -> app:c -> app:b; remove one of these references",
 		},
@@ -72,20 +72,20 @@ func TestProposeErrors(t *testing.T) {
 			t.Errorf("%s: retryable is %v", name, ae.Retryable)
 		}
 	}
-	_, err := s.Propose(7, []Op{{Create, entry("b", nil)}})
+	_, err := s.Propose(7, []Op{{Kind: Create, Entry: entry("b", nil)}})
 	var ae *ApplyError
 	errors.As(err, &ae)
 	if d := cmp.Diff(map[string]any{"expected_version": int64(7), "actual_version": int64(0)}, ae.Details); d != "" {
 		t.Error(d)
 	}
-	n, err := s.Propose(0, []Op{{Create, entry("b", map[string]any{"sizee": 1})}})
+	n, err := s.Propose(0, []Op{{Kind: Create, Entry: entry("b", map[string]any{"sizee": 1})}})
 	if err != nil || len(n.Problems) != 1 || n.Problems[0].Severity != Warning {
 		t.Errorf("%v %v", n, err)
 	}
 }
 
 func TestSquash(t *testing.T) {
-	c, u, d := Op{Create, entry("a", nil)}, Op{Update, entry("a", map[string]any{"v": int64(2)})}, Op{Delete, entry("a", nil)}
+	c, u, d := Op{Kind: Create, Entry: entry("a", nil)}, Op{Kind: Update, Entry: entry("a", map[string]any{"v": int64(2)})}, Op{Kind: Delete, Entry: entry("a", nil)}
 	for name, s := range map[string]struct {
 		ops  []Op
 		want string
@@ -115,9 +115,9 @@ func TestVersions(t *testing.T) {
 	s := NewState(nil, EntriesOf(entry("a", nil)), StateOptions{})
 	first := s.Current()
 	data := map[string]any{"list": []any{1}}
-	commit(t, s, Op{Create, entry("b", data)})             // 1
-	data["list"].([]any)[0] = "changed afterwards"         // must not reach the registry
-	commit(t, s, Op{Update, entry("b", map[string]any{})}) // 2
+	commit(t, s, Op{Kind: Create, Entry: entry("b", data)})             // 1
+	data["list"].([]any)[0] = "changed afterwards"                      // must not reach the registry
+	commit(t, s, Op{Kind: Update, Entry: entry("b", map[string]any{})}) // 2
 	move := func(to uint64) {
 		t.Helper()
 		n, err := s.MoveTo(to)
@@ -136,7 +136,7 @@ func TestVersions(t *testing.T) {
 	if err != nil || !equalValues(b.Data, map[string]any{"list": []any{int64(1)}}) {
 		t.Errorf("%#v %v", b, err)
 	}
-	commit(t, s, Op{Delete, entry("a", nil)}) // 3, on 1
+	commit(t, s, Op{Kind: Delete, Entry: entry("a", nil)}) // 3, on 1
 	want := []Version{{0, 0}, {1, 0}, {2, 1}, {3, 1}}
 	if d := cmp.Diff(want, s.Versions()); d != "" {
 		t.Error(d)
@@ -164,7 +164,7 @@ func TestVersions(t *testing.T) {
 	if !sameEntries(s.Current().entries, first.entries) || first.Len() != 1 {
 		t.Error("version 0 is not what it was")
 	}
-	commit(t, s, Op{Create, entry("z", nil)})
+	commit(t, s, Op{Kind: Create, Entry: entry("z", nil)})
 	if v := s.Current().Version(); v != (Version{4, 0}) {
 		t.Errorf("after moving to 0: %v", v)
 	}
@@ -176,7 +176,7 @@ func TestVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commit(t, s, Op{Create, entry("y", nil)})
+	commit(t, s, Op{Kind: Create, Entry: entry("y", nil)})
 	if err := s.Commit(stale); !errors.As(err, &ae) || !ae.Retryable {
 		t.Errorf("stale commit: %v", err)
 	}
@@ -184,8 +184,8 @@ func TestVersions(t *testing.T) {
 
 func TestWithoutHistory(t *testing.T) {
 	s := NewState(nil, nil, StateOptions{NoHistory: true})
-	commit(t, s, Op{Create, entry("a", nil)})
-	commit(t, s, Op{Create, entry("b", nil)})
+	commit(t, s, Op{Kind: Create, Entry: entry("a", nil)})
+	commit(t, s, Op{Kind: Create, Entry: entry("b", nil)})
 	var ae *ApplyError
 	if _, err := s.MoveTo(1); !errors.As(err, &ae) || ae.Kind != Unavailable {
 		t.Errorf("%v", err)
@@ -205,9 +205,9 @@ func TestReplay(t *testing.T) {
 	s := NewState(nil, EntriesOf(entry("a", nil)), StateOptions{})
 	e := func(v int64) Entry { return entry("a", map[string]any{"v": v}) }
 	problems, err := s.Replay([]Record{
-		{Version: Version{3, 1}, Ops: []Op{{Create, e(3)}}},
-		{Version: Version{1, 0}, Ops: []Op{{Create, entry("b", nil)}, {Update, entry("c", nil)}, {Delete, entry("gone", nil)}}},
-		{Version: Version{5, 4}, Ops: []Op{{Create, e(5)}}},
+		{Version: Version{3, 1}, Ops: []Op{{Kind: Create, Entry: e(3)}}},
+		{Version: Version{1, 0}, Ops: []Op{{Kind: Create, Entry: entry("b", nil)}, {Kind: Update, Entry: entry("c", nil)}, {Kind: Delete, Entry: entry("gone", nil)}}},
+		{Version: Version{5, 4}, Ops: []Op{{Kind: Create, Entry: e(5)}}},
 	}, 3)
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +224,7 @@ func TestReplay(t *testing.T) {
 	if err != nil || !sameEntries(at0.entries, EntriesOf(entry("a", nil))) {
 		t.Errorf("%v %v", at0, err)
 	}
-	if n := commit(t, s, Op{Delete, entry("a", nil)}); n.Version != (Version{6, 3}) {
+	if n := commit(t, s, Op{Kind: Delete, Entry: entry("a", nil)}); n.Version != (Version{6, 3}) {
 		t.Errorf("the numbering does not continue: %v", n.Version)
 	}
 	problems, err = NewState(nil, nil, StateOptions{}).Replay(nil, 4)
@@ -288,7 +288,7 @@ func TestStateModel(t *testing.T) {
 			after, valid := before.Clone(), true
 			var ops []Op
 			for range rapid.IntRange(1, 5).Draw(t, "ops") {
-				op := Op{OpKind(rapid.IntRange(0, 2).Draw(t, "kind")), drawEntry(names.Draw(t, "name"))}
+				op := Op{Kind: OpKind(rapid.IntRange(0, 2).Draw(t, "kind")), Entry: drawEntry(names.Draw(t, "name"))}
 				_, exists := after[op.Entry.ID]
 				valid = valid && exists == (op.Kind != Create)
 				applyInPlace(after, []Op{op})
@@ -305,6 +305,12 @@ func TestStateModel(t *testing.T) {
 				t.Fatalf("%v was accepted on %v", ops, before)
 			}
 			check(n, before, after)
+			for _, op := range n.Ops {
+				old, existed := before[op.Entry.ID]
+				if existed != (op.Old != nil) || existed && !op.Old.Equal(old) {
+					t.Fatalf("%v replaces %v, want %v", op, op.Old, old)
+				}
+			}
 			if !sameEntries(s.Current().entries, before) {
 				t.Fatal("Propose changed the state")
 			}

@@ -127,13 +127,13 @@ func writeLines(name string, records []registry.Record, head uint64) error {
 	}
 	enc := json.NewEncoder(f)
 	for _, r := range records {
-		changes, err := history.Encode(r.Ops)
+		changes, err := history.EncodeJSON(r.Ops)
 		if err != nil {
 			return errors.Join(err, f.Close())
 		}
 		l := line{Version: r.Version.Number, Parent: r.Version.Parent, Time: r.Time, Author: r.Author, Message: r.Message, Head: r.Version.Number == head, Changes: changes}
 		if r.Based {
-			if l.Base, err = history.Encode(r.Base); err != nil {
+			if l.Base, err = history.EncodeJSON(r.Base); err != nil {
 				return errors.Join(err, f.Close())
 			}
 		}
@@ -218,13 +218,13 @@ func readHistory(name string) (records []registry.Record, head uint64, err error
 		} else if err != nil {
 			return nil, 0, fmt.Errorf("version %d: %w", len(records)+1, err)
 		}
-		ops, err := history.Decode(l.Changes)
+		ops, err := history.DecodeJSON(l.Changes)
 		if err != nil {
 			return nil, 0, fmt.Errorf("version %d: %w", l.Version, err)
 		}
 		r := registry.Record{Version: registry.Version{Number: l.Version, Parent: l.Parent}, Time: l.Time, Author: l.Author, Message: l.Message, Ops: ops}
 		if l.Base != nil {
-			if r.Base, err = history.Decode(l.Base); err != nil {
+			if r.Base, err = history.DecodeJSON(l.Base); err != nil {
 				return nil, 0, fmt.Errorf("the base of version %d: %w", l.Version, err)
 			}
 		}

@@ -83,6 +83,10 @@ func cloned(ops []registry.Op) []registry.Op {
 	out := make([]registry.Op, len(ops))
 	for i, op := range ops {
 		out[i] = registry.Op{Kind: op.Kind, Entry: op.Entry.Clone()}
+		if op.Old != nil {
+			old := op.Old.Clone()
+			out[i].Old = &old
+		}
 	}
 	return out
 }

@@ -22,8 +22,9 @@ import (
 	"github.com/troupe-go/troupe/registry/history"
 )
 
-// format is the version of the layout below; Open refuses a newer one.
-const format = 2
+// format is the version of the layout below; Open refuses a newer one. Before 3,
+// changesets were JSON without originals; they are read as they are.
+const format = 3
 
 // The keys: one record and one changeset for each version, a base for some; the
 // version in use, the hash of the newest record, the versions whose predecessor

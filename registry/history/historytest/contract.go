@@ -143,6 +143,7 @@ func Contract(t *testing.T, open func(*testing.T) history.Log, reopen func(*test
 		checkFilled(t, log, 2)
 		closeLog(t, log)
 	})
+	t.Run("against a model", func(t *testing.T) { againstModel(t, open, reopen) })
 	t.Run("closed", func(t *testing.T) {
 		log := open(t)
 		fill(t, log)
@@ -193,21 +194,23 @@ func wantVersions(t *testing.T, log history.Log, want string, bases map[uint64]u
 	}
 }
 
-func records() []registry.Record {
+// Records are versions with all that can be in one.
+func Records() []registry.Record {
 	entry := registry.Entry{
 		ID: registry.ID{NS: "app", Name: "a"}, Kind: "registry.entry", Meta: map[string]any{"type": "x"},
 		Data: map[string]any{"n": int64(1), "f": 1.0, "nan": math.NaN(), "s": "\xff\x00é", "list": []any{nil, true, math.MaxFloat64, int64(math.MinInt64)}, "empty": map[string]any{}},
 	}
+	entry = entry.InModule("acme/shop")
 	return []registry.Record{
 		{Version: registry.Version{Number: 1}, Time: 1700000000, Author: "me", Message: "first", Ops: []registry.Op{{Kind: registry.Create, Entry: entry}}},
-		{Version: registry.Version{Number: 2, Parent: 1}, Ops: []registry.Op{{Kind: registry.Delete, Entry: registry.Entry{ID: entry.ID}}}},
-		{Version: registry.Version{Number: 4, Parent: 1}, Ops: []registry.Op{{Kind: registry.Update, Entry: registry.Entry{ID: entry.ID, Kind: "k", Data: map[string]any{}}}}},
+		{Version: registry.Version{Number: 2, Parent: 1}, Ops: []registry.Op{{Kind: registry.Delete, Entry: registry.Entry{ID: entry.ID}, Old: &entry}}},
+		{Version: registry.Version{Number: 4, Parent: 1}, Ops: []registry.Op{{Kind: registry.Update, Entry: registry.Entry{ID: entry.ID, Kind: "k", Data: map[string]any{}}, Old: &entry}}},
 	}
 }
 
 func fill(t *testing.T, log history.Log) {
 	t.Helper()
-	for _, r := range records() {
+	for _, r := range Records() {
 		if err := log.Append(r); err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +232,7 @@ func checkFilled(t *testing.T, log history.Log, wantHead uint64) {
 	if head != wantHead {
 		t.Errorf("head is %d, want %d", head, wantHead)
 	}
-	want := records()
+	want := Records()
 	if len(got) != len(want) {
 		t.Fatalf("got %d versions, want %d", len(got), len(want))
 	}
@@ -240,11 +243,17 @@ func checkFilled(t *testing.T, log history.Log, wantHead uint64) {
 			continue
 		}
 		for j := range g.Ops {
-			if g.Ops[j].Kind != w.Ops[j].Kind || !g.Ops[j].Entry.Equal(w.Ops[j].Entry) {
+			if !sameOp(g.Ops[j], w.Ops[j]) {
 				t.Errorf("got %+v, want %+v", g.Ops[j], w.Ops[j])
 			}
 		}
 	}
+}
+
+// sameOp compares operations, with what they replace and the modules of both.
+func sameOp(a, b registry.Op) bool {
+	same := func(a, b registry.Entry) bool { return a.Equal(b) && a.Module() == b.Module() }
+	return a.Kind == b.Kind && same(a.Entry, b.Entry) && (a.Old == nil) == (b.Old == nil) && (a.Old == nil || same(*a.Old, *b.Old))
 }
 
 func closeLog(t *testing.T, log history.Log) {

@@ -23,7 +23,13 @@ func (l *log) check() error {
 		return fmt.Errorf("open the registry history in %s: it has format %d, this program knows %d; use a newer program", l.file, have, format)
 	}
 	if have < format {
-		if _, err := l.db.ExecContext(l.ctx, `UPDATE metadata SET value = ? WHERE key = 'format'`, format); err != nil {
+		if err := l.write(func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(l.ctx, tellAll); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(l.ctx, `UPDATE metadata SET value = ? WHERE key = 'format'`, format)
+			return err
+		}); err != nil {
 			return fmt.Errorf("open the registry history in %s: %w", l.file, err)
 		}
 	}

@@ -1,5 +1,6 @@
 // Package sqlitelog keeps the registry's history in a SQLite file that any
-// SQLite tool can read: tables versions, changesets, bases and metadata. It is a
+// SQLite tool can read: tables versions, changesets, bases and metadata, and the
+// table operations, which tells in text and JSON what the changesets say. It is a
 // package of its own so that programs without it do not carry the database.
 package sqlitelog
 
@@ -20,8 +21,10 @@ import (
 	"github.com/troupe-go/troupe/registry/history"
 )
 
-// format is the version of the tables below; Open refuses a newer one.
-const format = 2
+// format is the version of the tables below; Open refuses a newer one. Before 3,
+// changesets were JSON without originals, and there was no table operations; the
+// changesets are read as they are.
+const format = 3
 
 const schema = `
 CREATE TABLE IF NOT EXISTS metadata (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -30,7 +33,22 @@ CREATE TABLE IF NOT EXISTS versions (
 	author TEXT NOT NULL, message TEXT NOT NULL, before BLOB, hash BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS changesets (version_id INTEGER PRIMARY KEY REFERENCES versions (id), data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS bases (version_id INTEGER PRIMARY KEY REFERENCES versions (id), data BLOB NOT NULL, hash BLOB NOT NULL);
-INSERT OR IGNORE INTO metadata VALUES ('format', 2), ('head', 0), ('last', x''), ('cuts', x'');`
+CREATE TABLE IF NOT EXISTS operations (
+	version_id INTEGER NOT NULL, number INTEGER NOT NULL, op TEXT NOT NULL, entry_id TEXT NOT NULL,
+	kind TEXT, meta TEXT, data TEXT, original TEXT, PRIMARY KEY (version_id, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS operations_by_entry ON operations (entry_id);
+INSERT OR IGNORE INTO metadata VALUES ('format', 3), ('head', 0), ('last', x''), ('cuts', x'');`
+
+// tell fills the table operations from changesets in JSON, of those that SQLite can
+// read: its own limit is a depth of 1000. Nothing here reads that table.
+const tell = `INSERT OR REPLACE INTO operations
+	SELECT version, key, value->>'op', value->>'id', value->>'kind', value->'meta', value->'data', value->'original'
+	FROM (%s), json_each(CASE WHEN json_valid(text) THEN text ELSE '{}' END, '$.ops')`
+
+var (
+	tellOne = fmt.Sprintf(tell, `SELECT ? AS version, ? AS text`)
+	tellAll = fmt.Sprintf(tell, `SELECT version_id AS version, CAST(data AS TEXT) AS text FROM changesets`)
+)
 
 // Open opens the log in a file, which is made with its folder if it is not
 // there, and checks the end of it. It may block on the disk.
@@ -94,6 +112,10 @@ func (l *log) Append(r registry.Record) error {
 	if err != nil {
 		return err
 	}
+	text, err := history.EncodeJSON(r.Ops)
+	if err != nil {
+		return err
+	}
 	hash := history.Sum(r, changes, l.last)
 	err = l.write(func(tx *sql.Tx) error {
 		if err := history.CheckAppend(r, l.highest, func(n uint64) bool { return l.known(tx, n) }); err != nil {
@@ -106,6 +128,7 @@ func (l *log) Append(r registry.Record) error {
 		}{
 			{`INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)`, []any{v.Number, v.Parent, r.Time, r.Author, r.Message, l.last, hash}},
 			{`INSERT INTO changesets VALUES (?, ?)`, []any{v.Number, changes}},
+			{tellOne, []any{v.Number, string(text)}},
 			{`UPDATE metadata SET value = ? WHERE key = 'last'`, []any{hash}},
 			{`UPDATE metadata SET value = ? WHERE key = 'head'`, []any{v.Number}},
 		} {
@@ -157,7 +180,7 @@ func (l *log) Trim(below uint64, bases map[uint64][]registry.Op) error {
 				return err
 			}
 		}
-		for _, table := range []string{"changesets WHERE version_id", "bases WHERE version_id", "versions WHERE id"} {
+		for _, table := range []string{"operations WHERE version_id", "changesets WHERE version_id", "bases WHERE version_id", "versions WHERE id"} {
 			column := table[strings.LastIndexByte(table, ' '):]
 			if _, err := tx.ExecContext(l.ctx, `DELETE FROM `+table+` < ? AND`+column+` <> ?`, below, head); err != nil {
 				return err

@@ -78,6 +78,63 @@ func TestOldDamageIsFound(t *testing.T) {
 	})
 }
 
+// A log that an older program has begun goes on, and its table operations is filled.
+func TestOlderFormat(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "registry.db")
+	l := open(t, file)
+	ops := historytest.Records()[0].Ops
+	data, err := history.EncodeJSON(ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := registry.Record{Version: registry.Version{Number: 1}, Time: 5, Author: "me"}
+	hash := history.Sum(r, data, nil)
+	db := l.(*log).db
+	for _, step := range []struct {
+		text string
+		args []any
+	}{
+		{`DROP TABLE operations`, nil},
+		{`INSERT INTO versions VALUES (1, 0, 5, 'me', '', NULL, ?)`, []any{hash}},
+		{`INSERT INTO changesets VALUES (1, ?)`, []any{data}},
+		{`UPDATE metadata SET value = ? WHERE key = 'last'`, []any{hash}},
+		{`UPDATE metadata SET value = 1 WHERE key = 'head'`, nil},
+		{`UPDATE metadata SET value = 2 WHERE key = 'format'`, nil},
+	} {
+		if _, err := db.Exec(step.text, step.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, file)
+	old := ops[0].Entry
+	second := registry.Record{Version: registry.Version{Number: 2, Parent: 1}, Ops: []registry.Op{{Kind: registry.Delete, Entry: registry.Entry{ID: old.ID}, Old: &old}}}
+	if err := l.Append(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Verify(); err != nil {
+		t.Error(err)
+	}
+	got, head, err := history.Load(l)
+	if err != nil || len(got) != 2 || head != 2 || !got[0].Ops[0].Entry.Equal(old) || !got[1].Ops[0].Old.Equal(old) {
+		t.Errorf("%+v, head %d, %v", got, head, err)
+	}
+	var text string
+	const people = `SELECT group_concat(version_id || ' ' || op || ' ' || entry_id || ' ' || coalesce(kind, '-') || ' ' ||
+		coalesce(data->>'n', '-') || ' ' || coalesce(original->>'$.data.n', '-'), '; ') FROM operations`
+	if err := l.(*log).db.QueryRow(people).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "1 entry.create app:a registry.entry 1 -; 2 entry.delete app:a - - 1"; text != want {
+		t.Errorf("people see %q, want %q", text, want)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func BenchmarkOpen100k(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "registry.db")
 	historytest.Open100k(b,

@@ -11,32 +11,39 @@ import (
 	"github.com/troupe-go/troupe/registry"
 )
 
-// changeset is the form operations have in a file.
+// changeset is the form operations have in JSON.
 type changeset struct {
 	Ops []operation `json:"ops"`
 }
 
 type operation struct {
-	Kind  string         `json:"op"`
-	ID    string         `json:"id"`
-	Entry string         `json:"kind,omitempty"`
-	Meta  map[string]any `json:"meta,omitempty"`
-	Data  any            `json:"data,omitempty"`
+	Kind string `json:"op"`
+	ID   string `json:"id"`
+	entry
+	Original *entry `json:"original,omitempty"`
 }
 
-// Encode turns operations into bytes for a log that is kept in a file: JSON in which
-// floats have a point or an exponent, so that they come back as floats. Of
-// deletions only the ID is kept.
-func Encode(ops []registry.Op) ([]byte, error) {
+// entry is an entry without its ID.
+type entry struct {
+	Kind   string         `json:"kind,omitempty"`
+	Module string         `json:"module,omitempty"`
+	Meta   map[string]any `json:"meta,omitempty"`
+	Data   any            `json:"data,omitempty"`
+}
+
+// EncodeJSON turns operations into JSON, for people and for JSON lines. Floats in it
+// have a point or an exponent, so that they come back as floats. Of deletions the
+// ID and the original are kept.
+func EncodeJSON(ops []registry.Op) ([]byte, error) {
 	set := changeset{Ops: make([]operation, len(ops))}
 	for i, op := range ops {
 		o := operation{Kind: op.Kind.String(), ID: op.Entry.ID.String()}
 		if op.Kind != registry.Delete {
-			o.Entry = op.Entry.Kind
-			o.Data = encodable(op.Entry.Data)
-			if op.Entry.Meta != nil {
-				o.Meta = encodable(op.Entry.Meta).(map[string]any)
-			}
+			o.entry = toJSON(op.Entry)
+		}
+		if op.Old != nil {
+			old := toJSON(*op.Old)
+			o.Original = &old
 		}
 		set.Ops[i] = o
 	}
@@ -45,6 +52,14 @@ func Encode(ops []registry.Op) ([]byte, error) {
 		return nil, fmt.Errorf("encode a changeset: %w; store plain data only", err)
 	}
 	return out, nil
+}
+
+func toJSON(e registry.Entry) entry {
+	out := entry{Kind: e.Kind, Module: e.Module(), Data: encodable(e.Data)}
+	if e.Meta != nil {
+		out.Meta = encodable(e.Meta).(map[string]any)
+	}
+	return out
 }
 
 // specialKey marks what JSON has no word for; a map of this one key and a string is
@@ -90,8 +105,8 @@ func encodable(v any) any {
 	return v
 }
 
-// Decode reads what Encode wrote.
-func Decode(data []byte) ([]registry.Op, error) {
+// DecodeJSON reads what EncodeJSON wrote.
+func DecodeJSON(data []byte) ([]registry.Op, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var set changeset
@@ -108,24 +123,39 @@ func Decode(data []byte) ([]registry.Op, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decode a changeset: %w", err)
 		}
-		e := registry.Entry{ID: id, Kind: o.Entry}
-		if e.Data, err = decodable(o.Data); err != nil {
+		op := registry.Op{Kind: kind}
+		if op.Entry, err = fromJSON(id, o.entry); err != nil {
 			return nil, err
 		}
-		if o.Meta != nil {
-			m, err := decodable(o.Meta)
+		if o.Original != nil {
+			old, err := fromJSON(id, *o.Original)
 			if err != nil {
 				return nil, err
 			}
-			meta, ok := m.(map[string]any)
-			if !ok {
-				return nil, fmt.Errorf("decode a changeset: the metadata of %s is not a map; the history file is damaged", id)
-			}
-			e.Meta = meta
+			op.Old = &old
 		}
-		ops[i] = registry.Op{Kind: kind, Entry: e}
+		ops[i] = op
 	}
 	return ops, nil
+}
+
+func fromJSON(id registry.ID, in entry) (e registry.Entry, err error) {
+	e = registry.Entry{ID: id, Kind: in.Kind}.InModule(in.Module)
+	if e.Data, err = decodable(in.Data); err != nil {
+		return e, err
+	}
+	if in.Meta != nil {
+		m, err := decodable(in.Meta)
+		if err != nil {
+			return e, err
+		}
+		meta, ok := m.(map[string]any)
+		if !ok {
+			return e, fmt.Errorf("decode a changeset: the metadata of %s is not a map; the history file is damaged", id)
+		}
+		e.Meta = meta
+	}
+	return e, nil
 }
 
 func decodable(v any) (any, error) {
