@@ -16,6 +16,7 @@ import (
 
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
 )
 
 // journal notes what components did, in order.
@@ -265,6 +266,31 @@ func TestPlan(t *testing.T) {
 	p := rt.Plan()
 	if len(p.Infrastructure) != 1 || len(p.Levels) != 2 || p.Levels[1][0].Name != "supervisor" || p.Levels[1][0].Load <= 0 || len(p.Entries) != 3 || p.Total <= 0 {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// A program that embeds the runtime has stages of its own, after all others; what
+// they find ends the start as any other mistake does.
+func TestOwnStages(t *testing.T) {
+	leaks(t)
+	files := fstest.MapFS{"a.yaml": {Data: []byte("namespace: app\nentries:\n  - {name: r, kind: registry.entry, text: said}\n")}}
+	parts := fake(&journal{}, "", two).WithStages(registry.StageFunc("shout", func(es registry.Entries) (registry.Entries, registry.Problems) {
+		id := registry.ID{NS: "app", Name: "r"}
+		e := es[id].Clone()
+		e.Fields()["text"] = strings.ToUpper(e.Fields()["text"].(string))
+		es = es.Clone()
+		es[id] = e
+		return es, nil
+	}))
+	es, problems := Entries([]registry.Source{{FS: files}}, parts)
+	if got := es[registry.ID{NS: "app", Name: "r"}].Fields()["text"]; got != "SAID" || problems.Err() != nil {
+		t.Errorf("got %v, %v", got, problems)
+	}
+	parts = parts.WithStages(registry.StageFunc("no", func(es registry.Entries) (registry.Entries, registry.Problems) {
+		return es, registry.Problems{{Text: "not in this program"}}
+	}))
+	if _, err := Start(t.Context(), files, parts); err == nil || !strings.Contains(err.Error(), "not in this program") {
+		t.Errorf("got %v", err)
 	}
 }
 

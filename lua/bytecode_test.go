@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -46,6 +47,18 @@ var programs = []string{
 	`g = 1 for k, v in pairs({a = g}) do g = g + v if k == "a" then g = k .. k .. g end end
 	local ok, err = pcall(function() local u = nil return u.x end) return g, ok, err`,
 	`local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) return co(1), co(5), (function(...) return select("#", ...) end)(1, nil, 2)`,
+}
+
+// Programs compile to what they did when the key was chosen.
+func TestBytecodeKeyFollowsTheCode(t *testing.T) {
+	const want = "b3b0a5b1126ba5f6"
+	sum := sha256.New()
+	for _, source := range programs {
+		sum.Write(unsigned(bytecodeOf(t, source)))
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)[:8]); got != want {
+		t.Errorf("the same programs become other code: raise the number in bytecodeKey, run this again, and put its hash here: %s", got)
+	}
 }
 
 func bytecodeOf(t testing.TB, source string) []byte {

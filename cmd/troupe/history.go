@@ -240,7 +240,7 @@ const sqliteMark = "SQLite format 3\x00"
 
 func (p *program) registryGraph() *cobra.Command {
 	var lock string
-	var dot, asJSON bool
+	var dot, asJSON, asYAML bool
 	c := &cobra.Command{
 		Use: "graph [id]", Short: "Show which entry refers to which, or what one entry uses and is used by",
 		Example: "  troupe registry graph app:web\n  troupe registry graph --dot | dot -Tsvg > graph.svg",
@@ -280,9 +280,10 @@ func (p *program) registryGraph() *cobra.Command {
 				}
 				edges = near
 			}
+			show := p.format(asJSON, asYAML)
 			switch {
-			case asJSON:
-				return p.printJSON(edges)
+			case show != nil:
+				return show(edges)
 			case dot:
 				fmt.Fprintln(p.out, "digraph entries {\n  rankdir=LR;\n  node [shape=box];")
 				for _, e := range edges {
@@ -300,7 +301,8 @@ func (p *program) registryGraph() *cobra.Command {
 	c.Flags().BoolVar(&dot, "dot", false, "print it in the language of Graphviz")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringVarP(&lock, "lock-file", "l", "", "lock file (default wippy.lock)")
-	c.MarkFlagsMutuallyExclusive("dot", "json")
+	c.Flags().BoolVar(&asYAML, "yaml", false, "print YAML")
+	c.MarkFlagsMutuallyExclusive("dot", "json", "yaml")
 	return c
 }
 

@@ -138,10 +138,11 @@ func (s storedVersions) at(version int64) (registry.Entries, error) {
 func (s storedVersions) moveTo(version int64) error { return s.log.SetHead(uint64(version)) }
 func (s storedVersions) close() error               { return s.log.Close() }
 
-// onVersions makes a command that works on the history.
-func (p *program) onVersions(use, short, example string, args int, run func(h versions, args []int64, asJSON bool) error) *cobra.Command {
+// onVersions makes a command that works on the history. show, if it is not nil,
+// prints the result for programs.
+func (p *program) onVersions(use, short, example string, args int, run func(h versions, args []int64, show func(any) error) error) *cobra.Command {
 	var lock string
-	var asJSON bool
+	var asJSON, asYAML bool
 	c := &cobra.Command{
 		Use: use, Short: short, Example: example,
 		Args: func(c *cobra.Command, given []string) error {
@@ -162,26 +163,39 @@ func (p *program) onVersions(use, short, example string, args int, run func(h ve
 				return err
 			}
 			defer func() { err = errors.Join(err, h.close()) }()
-			return run(h, numbers, asJSON)
+			return run(h, numbers, p.format(asJSON, asYAML))
 		},
 	}
 	c.Flags().StringVarP(&lock, "lock-file", "l", "", "lock file (default wippy.lock)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&asYAML, "yaml", false, "print YAML")
+	c.MarkFlagsMutuallyExclusive("json", "yaml")
 	return c
 }
 
-// shownVersion is a version in JSON.
+// format is how a result is printed for programs; nil if it is for people.
+func (p *program) format(asJSON, asYAML bool) func(any) error {
+	switch {
+	case asJSON:
+		return p.printJSON
+	case asYAML:
+		return p.printYAML
+	}
+	return nil
+}
+
+// shownVersion is a version in JSON and YAML.
 type shownVersion struct {
-	Version int64  `json:"version"`
-	Parent  *int64 `json:"parent"`
-	Current bool   `json:"current"`
-	Time    string `json:"time,omitempty"`
-	Author  string `json:"author,omitempty"`
-	Message string `json:"message,omitempty"`
+	Version int64  `json:"version" yaml:"version"`
+	Parent  *int64 `json:"parent" yaml:"parent"`
+	Current bool   `json:"current" yaml:"current"`
+	Time    string `json:"time,omitempty" yaml:"time,omitempty"`
+	Author  string `json:"author,omitempty" yaml:"author,omitempty"`
+	Message string `json:"message,omitempty" yaml:"message,omitempty"`
 }
 
 func (p *program) registryHistory() *cobra.Command {
-	return p.onVersions("history", "List the versions of the registry", "", 0, func(h versions, _ []int64, asJSON bool) error {
+	return p.onVersions("history", "List the versions of the registry", "", 0, func(h versions, _ []int64, show func(any) error) error {
 		all, current, err := h.list()
 		if err != nil {
 			return err
@@ -193,8 +207,8 @@ func (p *program) registryHistory() *cobra.Command {
 				list[i].Parent, list[i].Time = &v.Parent, v.Time.UTC().Format(time.RFC3339)
 			}
 		}
-		if asJSON {
-			return p.printJSON(list)
+		if show != nil {
+			return show(list)
 		}
 		w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 		for _, v := range list {
@@ -214,7 +228,7 @@ func (p *program) registryHistory() *cobra.Command {
 }
 
 func (p *program) registryDiff() *cobra.Command {
-	return p.onVersions("diff from to", "Show what is different between two versions", "  troupe registry diff 0 3", 2, func(h versions, at []int64, asJSON bool) error {
+	return p.onVersions("diff from to", "Show what is different between two versions", "  troupe registry diff 0 3", 2, func(h versions, at []int64, show func(any) error) error {
 		before, err := h.at(at[0])
 		if err != nil {
 			return err
@@ -224,8 +238,8 @@ func (p *program) registryDiff() *cobra.Command {
 			return err
 		}
 		changes := registry.Diff(before, after)
-		if asJSON {
-			return p.printJSON(shownChanges(changes))
+		if show != nil {
+			return show(shownChanges(changes))
 		}
 		p.printChanges(changes)
 		return nil
@@ -233,7 +247,7 @@ func (p *program) registryDiff() *cobra.Command {
 }
 
 func (p *program) registryRollback() *cobra.Command {
-	return p.onVersions("rollback version", "Make a version the current one again", "  troupe registry rollback 3", 1, func(h versions, at []int64, asJSON bool) error {
+	return p.onVersions("rollback version", "Make a version the current one again", "  troupe registry rollback 3", 1, func(h versions, at []int64, show func(any) error) error {
 		_, from, err := h.list()
 		if err != nil {
 			return err
@@ -250,8 +264,8 @@ func (p *program) registryRollback() *cobra.Command {
 			return err
 		}
 		changes := registry.Diff(before, after)
-		if asJSON {
-			return p.printJSON(map[string]any{"from": from, "to": at[0], "changes": shownChanges(changes)})
+		if show != nil {
+			return show(map[string]any{"from": from, "to": at[0], "changes": shownChanges(changes)})
 		}
 		fmt.Fprintf(p.out, "v%d → v%d\n", from, at[0])
 		p.printChanges(changes)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/troupe-go/troupe/registry"
 )
@@ -19,6 +20,30 @@ var ErrDamaged = errors.New("the history is damaged")
 // Damaged is the error for a version of a log that is not as it was written.
 func Damaged(where string, number uint64, cause error) error {
 	return fmt.Errorf("read the registry history in %s: %w: version %d: %w; restore the history from a copy, or move it away to begin anew", where, ErrDamaged, number, cause)
+}
+
+// Sound adds to an error about damage which versions are sound, in order. Other
+// errors stay as they are.
+func Sound(err error, numbers func() []uint64) error {
+	if !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	var ranges []string
+	list := numbers()
+	for i := 0; i < len(list); {
+		first := i
+		for i++; i < len(list) && list[i] == list[i-1]+1; i++ {
+		}
+		text := fmt.Sprint(list[first])
+		if i-1 > first {
+			text += fmt.Sprint("-", list[i-1])
+		}
+		ranges = append(ranges, text)
+	}
+	if len(ranges) == 0 {
+		ranges = []string{"none"}
+	}
+	return fmt.Errorf("%w (versions that are sound: %s)", err, strings.Join(ranges, ", "))
 }
 
 // Sum is the SHA-256 hash of a version: over everything told about it, its

@@ -69,7 +69,7 @@ func openWith(dir string, sync bool) (history.Log, error) {
 	}
 	l := &log{db: db, dir: dir}
 	if err := l.check(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(history.Sound(err, l.allSound), db.Close())
 	}
 	return l, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +60,7 @@ func TestDamageIsFound(t *testing.T) {
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(dir); !errors.Is(err, history.ErrDamaged) {
+			if _, err := Open(dir); !errors.Is(err, history.ErrDamaged) || !strings.Contains(err.Error(), "(versions that are sound: ") {
 				t.Errorf("opened with %v", err)
 			}
 		})
@@ -153,6 +155,26 @@ func TestFilesThatWereNeverWritten(t *testing.T) {
 	l = open(t, dir)
 	if got, err := l.Versions(); err != nil || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An open log takes little memory: it is meant for small programs.
+func TestMemory(t *testing.T) {
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
+	l := open(t, t.TempDir())
+	if took := int64(held()) - int64(before); took > 32<<20 {
+		t.Errorf("an open log takes %d MB", took>>20)
+	} else {
+		t.Logf("an open log takes %d KB", took>>10)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)

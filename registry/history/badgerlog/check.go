@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -147,6 +148,33 @@ func (l *log) Verify() error {
 	if l.closed {
 		return history.ErrClosed
 	}
+	return history.Sound(l.verify(), l.allSound)
+}
+
+// allSound are the versions that are sound by themselves.
+func (l *log) allSound() (list []uint64) {
+	_ = l.db.View(func(tx *badger.Txn) error {
+		it := tx.NewIterator(badger.IteratorOptions{Prefix: recordPrefix, PrefetchValues: true, PrefetchSize: 100})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			number := numberOf(it.Item())
+			s, err := decode(it.Item())
+			if err == nil {
+				_, err = l.sound(tx, number, s)
+			}
+			if err == nil {
+				list = append(list, number)
+			}
+		}
+		return nil
+	})
+	return slices.DeleteFunc(list, func(n uint64) bool {
+		_, err := l.Base(n)
+		return err != nil && !errors.Is(err, history.ErrUnknown)
+	})
+}
+
+func (l *log) verify() error {
 	err := l.db.View(func(tx *badger.Txn) error {
 		return l.walk(tx, 0, func(number uint64, s stored) error {
 			_, err := l.sound(tx, number, s)

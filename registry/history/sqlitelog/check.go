@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/troupe-go/troupe/registry"
 	"github.com/troupe-go/troupe/registry/history"
@@ -128,6 +129,34 @@ func (l *log) Verify() error {
 	if l.closed {
 		return history.ErrClosed
 	}
+	return history.Sound(l.verify(), l.allSound)
+}
+
+// allSound are the versions that are sound by themselves.
+func (l *log) allSound() (list []uint64) {
+	rows, err := l.db.QueryContext(l.ctx, `SELECT id FROM versions ORDER BY id`)
+	if err != nil {
+		return nil
+	}
+	for rows.Next() {
+		var number uint64
+		if rows.Scan(&number) == nil {
+			list = append(list, number)
+		}
+	}
+	if errors.Join(rows.Err(), rows.Close()) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(list, func(n uint64) bool {
+		_, err := l.Changes(n)
+		if err == nil {
+			_, err = l.Base(n)
+		}
+		return err != nil && !errors.Is(err, history.ErrUnknown)
+	})
+}
+
+func (l *log) verify() error {
 	if _, _, err := l.walk(0); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func Open(file string) (history.Log, error) {
 	db.SetMaxOpenConns(1)
 	l := &log{db: db, file: file, ctx: context.Background()}
 	if err := l.check(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(history.Sound(err, l.allSound), db.Close())
 	}
 	return l, nil
 }
