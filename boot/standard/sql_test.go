@@ -15,6 +15,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/actorstest"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/boot/standard"
 	"github.com/troupe-go/troupe/messages"
@@ -30,7 +31,7 @@ func onDatabases(t *testing.T, test func(t *testing.T, typ, entry string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite", sqliteEntry("db", filepath.Join(t.TempDir(), "a b?c%.db"))) })
 	t.Run("memory", func(t *testing.T) { test(t, "sqlite", sqliteEntry("db", ":memory:")) })
 	t.Run("postgres", func(t *testing.T) {
-		u, err := url.Parse(server(t, "TROUPE_POSTGRES", "postgres://user:password@localhost:5432/database?sslmode=disable"))
+		u, err := url.Parse(actorstest.Server(t, "TROUPE_POSTGRES"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,20 +39,12 @@ func onDatabases(t *testing.T, test func(t *testing.T, typ, entry string)) {
 		test(t, "postgres", serverEntry("postgres", u.Host, strings.TrimPrefix(u.Path, "/"), u.User.Username(), password, "sslmode: disable"))
 	})
 	t.Run("mysql", func(t *testing.T) {
-		c, err := mysql.ParseDSN(server(t, "TROUPE_MYSQL", "user:password@tcp(localhost:3306)/database"))
+		c, err := mysql.ParseDSN(actorstest.Server(t, "TROUPE_MYSQL"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		test(t, "mysql", serverEntry("mysql", c.Addr, c.DBName, c.User, c.Passwd, ""))
 	})
-}
-
-func server(t *testing.T, variable, example string) string {
-	at := os.Getenv(variable)
-	if at == "" {
-		t.Skipf("run .ci/servers up, or set %s to an empty database of yours, as in %s", variable, example)
-	}
-	return at
 }
 
 func serverEntry(kind, address, database, user, password, options string) string {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -25,11 +24,7 @@ import (
 // broker is where the tests find a broker. Its queues expire by themselves.
 func broker(t *testing.T) string {
 	t.Helper()
-	url := os.Getenv("TROUPE_AMQP")
-	if url == "" {
-		t.Skip("TROUPE_AMQP is not set; start the servers of the tests with .ci/servers up")
-	}
-	return url
+	return actorstest.Server(t, "TROUPE_AMQP")
 }
 
 func fields(t *testing.T) string { return at(broker(t)) }

@@ -98,10 +98,7 @@ func TestRemote(t *testing.T) {
 // TestServer is TestRemote with the server as it is installed. Its streams stay
 // there; no name is used twice.
 func TestServer(t *testing.T) {
-	address := os.Getenv("TROUPE_NATS")
-	if address == "" {
-		t.Skip("TROUPE_NATS is not set; start the servers of the tests with .ci/servers up")
-	}
+	address := actorstest.Server(t, "TROUPE_NATS")
 	queuetest.Contract(t, queuetest.Driver{
 		Kind:   jetstream.Kind,
 		Fields: func(*testing.T) string { return "url: " + address },

@@ -246,14 +246,10 @@ func stopping(t *testing.T, w *world) {
 	}
 	w.publish("jobs", 6.0, nil)
 	w.start("c_jobs")
-	got := map[messages.Value]bool{}
-	for range 7 {
+	for got := map[messages.Value]bool{}; len(got) < 7; { // nats-server 2.9 gives one twice, and another one late
 		c := w.next()
 		got[c.body] = true
 		c.done()
-	}
-	if len(got) != 7 {
-		t.Errorf("got only %v", got)
 	}
 	w.empty("jobs")
 }
