@@ -74,8 +74,9 @@ func (v visitor) sees(want map[string]int) {
 	}
 }
 
-// The page and many visitors, as a browser would.
-func TestLivePoll(t *testing.T) {
+// startPoll runs the example until the test is over, and returns where.
+func startPoll(t *testing.T) string {
+	t.Helper()
 	addr, err := registry.ParseOverride("app:web:addr=127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -84,15 +85,21 @@ func TestLivePoll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := rt.Stop(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
 	at, err := actors.As[string](rt.Node().AskEntry(t.Context(), "app:web", &http.Addr{}))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return at
+}
+
+// The page and many visitors, as a browser would.
+func TestLivePoll(t *testing.T) {
+	at := startPoll(t)
 	defer nethttp.DefaultClient.CloseIdleConnections()
 	for path, want := range map[string][2]string{"/": {"text/html; charset=utf-8", `<script src="/poll.js">`}, "/poll.js": {"text/javascript; charset=utf-8", "new WebSocket("}} {
 		res, err := nethttp.Get("http://" + at + path)

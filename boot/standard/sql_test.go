@@ -31,20 +31,37 @@ func onDatabases(t *testing.T, test func(t *testing.T, typ, entry string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite", sqliteEntry("db", filepath.Join(t.TempDir(), "a b?c%.db"))) })
 	t.Run("memory", func(t *testing.T) { test(t, "sqlite", sqliteEntry("db", ":memory:")) })
 	t.Run("postgres", func(t *testing.T) {
-		u, err := url.Parse(actorstest.Server(t, "TROUPE_POSTGRES"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		password, _ := u.User.Password()
-		test(t, "postgres", serverEntry("postgres", u.Host, strings.TrimPrefix(u.Path, "/"), u.User.Username(), password, "sslmode: disable"))
+		address, entry := postgresServer(t)
+		test(t, "postgres", entry(address))
 	})
 	t.Run("mysql", func(t *testing.T) {
-		c, err := mysql.ParseDSN(actorstest.Server(t, "TROUPE_MYSQL"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(t, "mysql", serverEntry("mysql", c.Addr, c.DBName, c.User, c.Passwd, ""))
+		address, entry := mysqlServer(t)
+		test(t, "mysql", entry(address))
 	})
+}
+
+// postgresServer is where the server is, and the entry app:db for it, perhaps at
+// another address.
+func postgresServer(t *testing.T) (address string, entry func(address string) string) {
+	t.Helper()
+	u, err := url.Parse(actorstest.Server(t, "TROUPE_POSTGRES"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	return u.Host, func(address string) string {
+		return serverEntry("postgres", address, strings.TrimPrefix(u.Path, "/"), u.User.Username(), password, "sslmode: disable")
+	}
+}
+
+// mysqlServer is postgresServer for MariaDB.
+func mysqlServer(t *testing.T) (address string, entry func(address string) string) {
+	t.Helper()
+	c, err := mysql.ParseDSN(actorstest.Server(t, "TROUPE_MYSQL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Addr, func(address string) string { return serverEntry("mysql", address, c.DBName, c.User, c.Passwd, "") }
 }
 
 func serverEntry(kind, address, database, user, password, options string) string {
