@@ -243,3 +243,33 @@ func TestDefaultNetwork(t *testing.T) {
 		t.Error(seen)
 	}
 }
+
+// WebSockets go out the way that was chosen for the program.
+func TestWebSocketNetwork(t *testing.T) {
+	p := newProxy(t)
+	at, _ := wsServer(t)
+	_, port, _ := net.SplitHostPort(at[len("ws://"):])
+	rt := start(t, hostEntry+fmt.Sprintf(`
+  - {name: out, kind: network.socks5, host: 127.0.0.1, port: %d}
+  - {name: dead, kind: network.socks5, host: 127.0.0.1, port: 1}
+  - {name: connect, kind: function.lua, method: run, modules: [websocket], source: %q}
+`, p.port(), `return {run = function(url)
+	local c, err = require("websocket").connect(url)
+	if err then return nil, err end
+	c:send("hello")
+	c:channel():receive()
+	local m = c:channel():receive()
+	c:close()
+	return m.data
+end}`)+mainProc("funcs", fmt.Sprintf(`
+local function by(network) return require("funcs").new():with_options({network = network}):call("app:connect", "ws://far.example:%s/echo") end
+local v, err = by("app:out")
+if v ~= "hello" then return tostring(v) .. tostring(err) end
+v, err = by("app:dead")
+if v or err:kind() ~= "Internal" or err:retryable() ~= true then return "dead: " .. tostring(err) end
+return "ok"`, port)))
+	wantOK(t, rt)
+	if seen := p.take(); len(seen) != 1 || seen[0] != "far.example" {
+		t.Error(seen)
+	}
+}

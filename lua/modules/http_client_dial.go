@@ -51,24 +51,28 @@ func (out *outgoing) transport(pool messages.HTTPPool) http.RoundTripper {
 	return &careful{public, own}
 }
 
-// through carries requests out through a network. Names are looked up at its other
-// end, so of those who may not do everything only addresses that are written as
-// such can be checked.
+// through carries requests out through a network.
 func (out *outgoing) through(pool messages.HTTPPool, way *messages.Network) http.RoundTripper {
 	if out.free {
 		return out.shared(pool, "network "+way.Key, way.Dial)
 	}
-	return out.own(func(ctx context.Context, network, address string) (net.Conn, error) {
+	return out.own(dialThrough(way, out.may))
+}
+
+// dialThrough dials through a network. Names are looked up at its other end, so only
+// addresses that are written as such can be checked.
+func dialThrough(way *messages.Network, may permission) dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, _ := net.SplitHostPort(address)
 		ip, err := netip.ParseAddr(host)
 		if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
 			ip, err = netip.IPv6Loopback(), nil
 		}
-		if err == nil && privateIP(ip) && !out.may("http_client.private_ip", ip.Unmap().String()) {
+		if err == nil && privateIP(ip) && !may("http_client.private_ip", ip.Unmap().String()) {
 			return nil, denied("not allowed: private IP %s", ip)
 		}
 		return way.Dial(ctx, network, address)
-	})
+	}
 }
 
 type dial func(ctx context.Context, network, address string) (net.Conn, error)

@@ -59,7 +59,7 @@ func wsConnect(c *lua.Call) (*lua.Command, error) {
 	}
 	d := &websocket.DialOptions{
 		Subprotocols: o.texts("protocols"), CompressionMode: o.compression(), CompressionThreshold: o.integer("compression_threshold", 0, 0, 100<<20),
-		HTTPClient: &http.Client{Transport: w.transport(may), CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		HTTPClient: &http.Client{CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			if len(via) >= 10 {
 				return errors.New("more than 10 redirects")
 			}
@@ -84,10 +84,22 @@ func wsConnect(c *lua.Call) (*lua.Command, error) {
 		return nil, o.err
 	}
 
+	network := ""
+	if self := c.Process(); self.Context != nil {
+		network = self.Context.Network
+	}
+	wait := connections(c, network)
 	w.ended, w.end = context.WithCancel(context.Background())
 	forget := c.OnEnd(w.end)
 	return &lua.Command{
-		Go: func(<-chan struct{}) (any, error) { return nil, w.dial(dial, d, int64(limit)) },
+		Go: func(done <-chan struct{}) (any, error) {
+			pool, err := wait(done)
+			if err != nil {
+				return nil, err
+			}
+			d.HTTPClient.Transport = w.transport(may, pool.Way())
+			return nil, w.dial(dial, d, int64(limit))
+		},
 		Then: func(c *lua.Call, _ any) error {
 			ch, tag := c.NewStream(w.end)
 			w.ch = ch
@@ -119,8 +131,11 @@ func wsConnect(c *lua.Call) (*lua.Command, error) {
 var closedTail = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // transport is that of http_client, and remembers the network of the connection.
-func (w *wsClient) transport(may permission) *http.Transport {
+func (w *wsClient) transport(may permission, way *messages.Network) *http.Transport {
 	dial := dialAllowed(may)
+	if way != nil {
+		dial = dialThrough(way, may)
+	}
 	return &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err == nil {
