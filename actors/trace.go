@@ -29,4 +29,5 @@ const (
 	SpanInternal SpanKind = iota
 	SpanServer
 	SpanConsumer
+	SpanProducer
 )

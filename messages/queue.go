@@ -8,7 +8,8 @@ package messages
 // is full or its driver does not run, Internal where the data cannot be encoded.
 type QueuePublish struct {
 	Data    Value
-	Headers map[string]Value // strings, numbers and booleans; not to be changed any more
+	Headers map[string]Value  // strings, numbers and booleans; not to be changed any more
+	Trace   map[string]string // headers of the span that publishes
 }
 
 // QueueInfo answers a *QueueData.

@@ -255,10 +255,14 @@ func (c *consumer) handle(d *Delivery) {
 		_ = j.Ack() // nobody has settled it before
 	}
 	c.running[j] = struct{}{}
+	as, end := c.begin(d)
 	j.tag = c.env.Cell.Ask(j.to, &actors.CallWith{
-		FunctionCall: &messages.FunctionCall{Function: c.config.Func, Args: []messages.Value{body}, Context: c.as},
+		FunctionCall: &messages.FunctionCall{Function: c.config.Func, Args: []messages.Value{body}, Context: as},
 		Request:      j.handled,
-	}, func(v any, err error) { c.finished(j, v, err) })
+	}, func(v any, err error) {
+		end(rejection(v, err))
+		c.finished(j, v, err)
+	})
 }
 
 // finished settles what the handler did not.

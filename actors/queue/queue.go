@@ -206,7 +206,7 @@ func (q *queue) request(m *actors.Request) {
 			m.Reply(err)
 			return
 		}
-		q.pass(m, q.driver(), p)
+		q.publish(m, p, b.Trace)
 	case *Put:
 		q.pass(m, q.driver(), &Put{Queue: q.env.ID, Message: b.Message})
 	case *messages.QueueInfo:

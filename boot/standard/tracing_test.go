@@ -15,6 +15,7 @@ import (
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/troupe-go/troupe/actors/actorstest"
 	"github.com/troupe-go/troupe/boot"
 )
 
@@ -127,6 +128,57 @@ func TestTracing(t *testing.T) {
 	want := "00-" + id + "-" + hex.EncodeToString(r.spans["app:inner"].GetSpanId()) + "-01"
 	if carried.Get("traceparent") != want || carried.Get("baggage") != "tenant=blue" {
 		t.Errorf("carried on: %v; want %s", carried, want)
+	}
+}
+
+// What a handler of a queue does is in the trace of what was published to it.
+func TestTracingQueue(t *testing.T) {
+	for name, on := range map[string]bool{"on": true, "off": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newReceiver(t)
+			rt := start(t, hostEntry+`
+  - {name: drv, kind: queue.driver.memory, lifecycle: {auto_start: true}}
+  - {name: jobs, kind: queue.queue, driver: drv}
+  - {name: worker, kind: queue.consumer, queue: jobs, func: work, lifecycle: {auto_start: true}}
+  - {name: seen, kind: store.memory, lifecycle: {auto_start: true}}
+  - {name: publish, kind: function.lua, method: run, modules: [queue], source: "return {run = function() return require('queue').publish('app:jobs', 'x', {mine = 'kept'}) end}"}
+  - {name: work, kind: function.lua, method: run, modules: [queue, store, funcs], source: "return {run = function() local m = assert(require('queue').message()); local first = not require('store').get('app:seen'):get('seen'); require('store').get('app:seen'):set('seen', m:header('mine')); if first then error('once') end; require('funcs').call('app:after') end}"}
+  - {name: after, kind: function.lua, method: run, modules: [store], source: "return {run = function() require('store').get('app:seen'):set('done', true) end}"}
+  - {name: done, kind: function.lua, method: run, modules: [store], source: "return {run = function() return require('store').get('app:seen'):get('done') == true end}"}
+`, otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.queue.enabled": on}))
+			if _, err := call(t, rt, "app:publish"); err != nil {
+				t.Fatal(err)
+			}
+			actorstest.Until(t, rt.Node(), "the message is handled", func() bool {
+				done, err := call(t, rt, "app:done")
+				return err == nil && done == true
+			})
+			if err := rt.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if got := r.spans["publish app:jobs"] != nil; got != on {
+				t.Fatalf("publishing has a span: %v", got)
+			}
+			if !on {
+				return
+			}
+			var above *trace.Span
+			for _, name := range []string{"app:publish", "publish app:jobs", "process app:jobs", "app:work", "app:after"} {
+				s := r.spans[name]
+				if s == nil {
+					t.Fatalf("no span %s in %v", name, r.spans)
+				}
+				if above != nil && (string(s.GetTraceId()) != string(above.GetTraceId()) || string(s.GetParentSpanId()) != string(above.GetSpanId())) {
+					t.Errorf("%s is not inside %s: %v", name, above.GetName(), s)
+				}
+				above = s
+			}
+			if p, c := r.spans["publish app:jobs"].GetKind(), r.spans["process app:jobs"].GetKind(); p != trace.Span_SPAN_KIND_PRODUCER || c != trace.Span_SPAN_KIND_CONSUMER {
+				t.Error(p, c)
+			}
+		})
 	}
 }
 

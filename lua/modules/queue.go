@@ -127,7 +127,11 @@ func queuePublish(c *lua.Call) (*lua.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lua.Tell(id, &messages.QueuePublish{Data: data, Headers: headers}), nil
+	publish := &messages.QueuePublish{Data: data, Headers: headers}
+	if self := c.Process(); self.Context != nil {
+		publish.Trace = self.Context.Trace
+	}
+	return lua.Tell(id, publish), nil
 }
 
 func queueHeaders(t *messages.Table) (map[string]messages.Value, error) {
