@@ -47,8 +47,7 @@ func TestWebSocketRefused(t *testing.T) {
 		{name: "redirect", ctx: may(append(all, "http_client.private_ip 127.0.0.1")...), source: `return no(websocket.connect(U .. "/redirect"))`, want: "nil, PermissionDenied, nil, not allowed: " + to + "/other"},
 	} {
 		t.Run(e.name, func(t *testing.T) {
-			w := &world{}
-			w.self.Context = e.ctx
+			w := (&testPool{}).world(e.ctx)
 			if got := runSmall(t, w, prefix+e.source); got != e.want {
 				t.Errorf("%s\n got %s\nwant %s", e.source, got, e.want)
 			}
