@@ -1,6 +1,9 @@
 package scheduler
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // Runner is an actor that has work of its own to do after its messages: a Lua process, for example. After each batch
 // of messages its mailbox calls Run on the same worker.
@@ -103,7 +106,13 @@ func (p *Parking) begin(c *carrier) bool {
 
 func (c *carrier) Preempt() {
 	s, w := c.sched, c.w
-	if w == nil || s.stopping.Load() || !s.othersWait(w) {
+	if w == nil || s.stopping.Load() {
+		return
+	}
+	// Goroutines that hand a worker to one another inherit each other's time slice,
+	// and Go would let all the rest of the program wait for 10 ms.
+	defer runtime.Gosched()
+	if !s.othersWait(w) {
 		return
 	}
 	s.handoffs.Add(1)
