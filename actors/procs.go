@@ -13,14 +13,19 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
+// Life is what a process lets others do with it, from any goroutine.
+type Life interface {
+	Kill(reason *messages.Error) // ends it at once
+	Info() messages.ProcessData
+}
+
 // Proc is a living process: anything with a PID that Lua can send to.
 type Proc struct {
 	PID   string // "{host|0x00001}"
 	Actor *actor.PID
-	Kill  func(reason *messages.Error) // ends it at once, from any goroutine
-	Info  func() messages.ProcessData  // safe from any goroutine
-	uniq  uint64
-	dead  atomic.Bool
+	Life
+	uniq uint64
+	dead atomic.Bool
 
 	mu    sync.Mutex
 	names []string // they and the locks go with it

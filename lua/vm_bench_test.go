@@ -122,3 +122,13 @@ func BenchmarkThread(b *testing.B) {
 		}
 	})
 }
+
+// A program that computes.
+func BenchmarkCompute(b *testing.B) {
+	vm, slot := benchVM(b, `return function(n) local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end for i = 1, n or 0 do fib(15) end end`)
+	vm.Recycle()
+	vm.Start([]messages.Value{float64(b.N)})
+	b.ResetTimer()
+	vm.Run(slot)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(vm.Instructions()), "ns/instruction")
+}

@@ -98,14 +98,25 @@ func (s *service) connect(req *actors.Request, b *connect) {
 	sys := s.env.Sys
 	c.started = info.Started
 	c.proc = &actors.Proc{
-		PID: pid, Actor: address,
-		Kill: func(reason *messages.Error) { sys.Root.Send(address, &broken{reason}) },
-		Info: func() messages.ProcessData { return info },
+		PID: pid, Actor: address, Life: &connected{sys, address, info},
 	}
 	s.env.Procs.Add(c.proc)
 	sys.Root.Send(address, &begin{})
 	req.Reply(address)
 }
+
+// connected is what others can do with a connection.
+type connected struct {
+	sys  *actor.ActorSystem
+	to   *actor.PID
+	info messages.ProcessData
+}
+
+// Kill implements actors.Life.
+func (c *connected) Kill(reason *messages.Error) { c.sys.Root.Send(c.to, &broken{reason}) }
+
+// Info implements actors.Life.
+func (c *connected) Info() messages.ProcessData { return c.info }
 
 // plain is a value without the payload around it.
 func plain(v messages.Value) messages.Value {

@@ -51,7 +51,7 @@ func (e *evaluator) Receive(ctx actor.Context) {
 	case *actors.Abandon:
 		k := callKey{m.From.Id, m.Tag}
 		if p := e.calls[k]; p != nil {
-			p.kill(messages.Errorf(messages.Canceled, "caller context canceled"))
+			p.Kill(messages.Errorf(messages.Canceled, "caller context canceled"))
 		}
 		delete(e.calls, k)
 	case *actors.Request:

@@ -96,7 +96,7 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 	}
 	pid, uniq := n.env.Procs.Next(n.env.ID)
 	p := &process{
-		rt: n.rt, node: n.env.Node, def: d, spawn: &spawned{req: s}, started: n.env.Clock.Now(),
+		rt: n.rt, node: n.env.Node, source: s.Process, spawn: &spawned{req: s}, started: n.env.Clock.Now(),
 		self: lua.Self{Entry: s.Process, Host: n.env.ID, Parent: s.Parent, Context: s.Context.Through(s.Options.Way()), Strict: n.env.Strict, Terminal: terminal},
 	}
 	if s.Monitor {
@@ -113,8 +113,7 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 		p.vm.Close()
 		return nil, messages.AsError(err)
 	}
-	p.show(pid)
-	p.proc = &actors.Proc{PID: pid, Actor: p.address, Kill: p.kill, Info: p.info}
+	p.proc = &actors.Proc{PID: pid, Actor: p.address, Life: p}
 	for _, m := range s.Mail {
 		n.env.Sys.Root.Send(p.address, m)
 	}
@@ -143,7 +142,7 @@ func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Te
 	if s.Name != "" {
 		if _, ok := n.env.Procs.Name(s.Name, p.proc.PID); !ok {
 			n.env.Procs.Remove(p.proc)
-			p.kill(messages.Errorf(messages.AlreadyExists, "name %s was taken meanwhile", s.Name))
+			p.Kill(messages.Errorf(messages.AlreadyExists, "name %s was taken meanwhile", s.Name))
 			n.signal(req, s)
 			return nil
 		}
@@ -269,7 +268,7 @@ func (n *nursery) close(ctx context.Context) error {
 	_, err := actors.Until(ctx, func(done func(any)) {
 		halt := n.env.Cell.After(n.grace, func() {
 			for _, p := range n.children {
-				p.kill(messages.Errorf(messages.Canceled, "host %s is stopping", n.env.ID))
+				p.Kill(messages.Errorf(messages.Canceled, "host %s is stopping", n.env.ID))
 			}
 		})
 		n.empty = func() {

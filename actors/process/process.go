@@ -16,13 +16,13 @@ import (
 // Its Receive only hands events to the VM; the Lua runs in Run, which the
 // mailbox calls after each batch of messages.
 type process struct {
-	rt   *Runtime
-	node *actors.Node
-	vm   *lua.VM
-	ctx  actor.Context
-	self lua.Self
-	proc *actors.Proc
-	def  *definition
+	rt     *Runtime
+	node   *actors.Node
+	vm     *lua.VM
+	ctx    actor.Context
+	self   lua.Self
+	proc   *actors.Proc
+	source string // the entry it was started with; self.Entry is the one it runs
 
 	spawn    *spawned // how it was started; nil for a worker
 	worker   *worker  // nil for a process
@@ -211,8 +211,8 @@ func (p *process) upgrade(u *lua.Upgrade) {
 		p.ctx.Stop(p.ctx.Self())
 		return
 	}
-	p.def, p.self.Entry = d, id
-	p.show(p.proc.PID)
+	p.show(p.proc.PID, id)
+	p.self.Entry = id
 	p.asked = nil
 	p.vm.Upgrade(d.program)
 	p.vm.Start(u.Args)
@@ -375,25 +375,35 @@ func (p *process) request(m *actors.Request) {
 	}
 }
 
-// kill ends the process from any goroutine.
-func (p *process) kill(reason *messages.Error) {
+// Kill ends the process from any goroutine.
+func (p *process) Kill(reason *messages.Error) {
 	p.vm.Kill(reason)
 	p.node.Sys.Root.Send(p.address, &wake{})
 }
 
-// show notes what others can see of the process, whenever that has changed: the
-// process itself must not be read from other goroutines.
-func (p *process) show(pid string) {
-	d := &messages.ProcessData{PID: pid, Host: p.self.Host, Source: p.self.Entry, Parent: p.self.Parent, Started: p.started}
+// show notes what others can see of the process once that has changed: what may
+// change must not be read from other goroutines. Most processes never change.
+func (p *process) show(pid, source string) {
+	d := p.data(pid, source)
+	p.shown.Store(&d)
+}
+
+func (p *process) data(pid, source string) messages.ProcessData {
+	d := messages.ProcessData{PID: pid, Host: p.self.Host, Source: source, Parent: p.self.Parent, Started: p.started}
 	if c := p.self.Context; c != nil && c.Actor != nil {
 		d.Actor = c.Actor.ID
 	}
-	p.shown.Store(d)
+	return d
 }
 
-// info is what others can see of it, from any goroutine.
-func (p *process) info() messages.ProcessData {
-	d := *p.shown.Load()
+// Info is what others can see of it, from any goroutine.
+func (p *process) Info() messages.ProcessData {
+	var d messages.ProcessData
+	if shown := p.shown.Load(); shown != nil {
+		d = *shown
+	} else {
+		d = p.data(p.proc.PID, p.source)
+	}
 	d.State, d.Steps, d.Memory = stateNames[p.state.Load()], p.steps.Load(), p.vm.Memory()
 	return d
 }

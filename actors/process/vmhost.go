@@ -30,8 +30,8 @@ func (p *process) PID() string {
 // register makes the process known.
 func (p *process) register(host string) {
 	pid, _ := p.node.Procs.Next(host)
-	p.show(pid)
-	p.proc = &actors.Proc{PID: pid, Actor: p.ctx.Self(), Kill: p.kill, Info: p.info}
+	p.show(pid, p.self.Entry)
+	p.proc = &actors.Proc{PID: pid, Actor: p.ctx.Self(), Life: p}
 	p.node.Procs.Add(p.proc)
 }
 

@@ -62,7 +62,7 @@ func TestOrder(t *testing.T) {
 	c := &catcher{make(chan *messages.Mail, senders*each)}
 	pid, _ := node.Procs.Next("app:h")
 	to := node.Sys.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return c }, node.Props...))
-	p := &actors.Proc{PID: pid, Actor: to, Kill: func(*messages.Error) {}}
+	p := &actors.Proc{PID: pid, Actor: to}
 	node.Procs.Add(p)
 	t.Cleanup(func() { node.Procs.Remove(p); _ = node.Sys.Root.StopFuture(to).Wait() })
 	done := make(chan error, senders)

@@ -97,7 +97,7 @@ func (t *topology) register(req *actors.Request, b *messages.Register) {
 func (t *topology) processes(host string) []messages.ProcessData {
 	var out []messages.ProcessData
 	for _, p := range t.env.Procs.All() {
-		if p.Info == nil {
+		if p.Life == nil {
 			continue
 		}
 		if d := p.Info(); host == "" || d.Host == host {

@@ -25,15 +25,20 @@ func process(t *testing.T, n *actors.Node, host string, killed *[]string) *actor
 			req.Reply(fmt.Sprintf("%s got %T", pid, req.Body))
 		}
 	}, n.Props...))
-	p := &actors.Proc{
-		PID: pid, Actor: a,
-		Kill: func(reason *messages.Error) { *killed = append(*killed, pid+" "+reason.Error()) },
-		Info: func() messages.ProcessData { return messages.ProcessData{PID: pid, Host: host} },
-	}
+	p := &actors.Proc{PID: pid, Actor: a, Life: &life{pid, host, killed}}
 	n.Procs.Add(p)
 	t.Cleanup(func() { n.Sys.Root.Stop(a) })
 	return p
 }
+
+type life struct {
+	pid, host string
+	killed    *[]string
+}
+
+func (l *life) Kill(reason *messages.Error) { *l.killed = append(*l.killed, l.pid+" "+reason.Error()) }
+
+func (l *life) Info() messages.ProcessData { return messages.ProcessData{PID: l.pid, Host: l.host} }
 
 func TestNames(t *testing.T) {
 	n := node(t)
