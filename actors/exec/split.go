@@ -13,7 +13,7 @@ import (
 func split(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder
-	open, in := byte(0), false // the quote that is open; inside a word
+	open, in := byte(0), false       // the quote that is open; inside a word
 	for i := 0; i < len(line); i++ { // what splits is ASCII; other bytes stay as they are
 		r := line[i]
 		switch {
