@@ -53,15 +53,18 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		params[name] = r.PathValue(name)
 	}
 	x := newExchange(w, r, params)
-	// a body that comes too late ends r.Context() as a client that goes away does
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	defer cancel()
-	x.gone = cancel
-	defer context.AfterFunc(r.Context(), func() {
-		if !x.limited.Load() {
-			cancel()
-		}
-	})()
+	ctx := r.Context()
+	if r.Body != nil && r.Body != nethttp.NoBody { // one that comes too late ends r.Context(), as a client that goes away does
+		var cancel func()
+		ctx, cancel = context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		x.gone = cancel
+		defer context.AfterFunc(r.Context(), func() {
+			if !x.limited.Load() {
+				cancel()
+			}
+		})()
+	}
 	result, err := actors.As[*messages.FunctionResult](actors.Call(ctx, t.env.Sys, t.to, &actors.CallWith{
 		FunctionCall: &messages.FunctionCall{Function: t.function, Context: inherited(r.Context())},
 		Request:      x,
