@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -40,6 +41,7 @@ func (m *Mailbox) batch(c *carrier) (again bool) {
 		again = true
 	}()
 	limit := m.sched.opts.Throughput
+	var since time.Duration // of the look at the clock
 	for n := 0; ; {
 		for ; n < limit; n++ {
 			w := m.word.Load()
@@ -59,6 +61,13 @@ func (m *Mailbox) batch(c *carrier) (again bool) {
 			} else {
 				m.invoker.InvokeUserMessage(msg)
 			}
+			if n%lookAtClock == lookAtClock-1 {
+				if now := m.sched.now(); since == 0 {
+					since = now
+				} else if now-since > longestBatch {
+					c.tired, limit = true, n
+				}
+			}
 		}
 		msg = nil
 		if m.runner != nil && m.word.Load()&suspended == 0 {
@@ -76,7 +85,11 @@ func (m *Mailbox) batch(c *carrier) (again bool) {
 			}
 			continue
 		}
-		m.release()
+		if c.tired && !m.tryIdle() {
+			m.sched.global.push(task{box: m}) // behind everybody's, not only those of this processor
+		} else if !c.tired {
+			m.release()
+		}
 		break
 	}
 	returned = true

@@ -4,7 +4,9 @@ package scheduler
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -35,6 +37,27 @@ func BenchmarkSteal(b *testing.B) {
 			e := &bench{sys: system(b), opts: s.Props()}
 			e.fanOut(b, 100)
 		})
+	}
+}
+
+// BenchmarkLoads compares with Proto.Actor's dispatcher under three loads and on 1, 2 and 8 processors, which may be more
+// than the machine has: actors that compute, pairs that pass messages, and those pairs beside four actors that compute
+// without end.
+func BenchmarkLoads(b *testing.B) {
+	for _, procs := range []int{1, 2, 8} {
+		for _, load := range []struct {
+			name string
+			run  func(*testing.B, *bench)
+		}{
+			{"compute", func(b *testing.B, e *bench) { e.fanOut(b, 100) }},
+			{"messages", func(b *testing.B, e *bench) { e.pairs(b, 100) }},
+			{"mixed", func(b *testing.B, e *bench) { e.mixed(b, 4, 100) }},
+		} {
+			b.Run(fmt.Sprintf("%s/procs=%d", load.name, procs), func(b *testing.B) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				compare(b, load.run)
+			})
+		}
 	}
 }
 
@@ -181,7 +204,38 @@ func (e *bench) fanIn(b *testing.B, senders int) {
 	e.end(b, pids...)
 }
 
+// mixed measures pairs beside actors that compute as long as that takes.
+func (e *bench) mixed(b *testing.B, busy, n int) {
+	var over atomic.Bool
+	var pids []*actor.PID
+	for range busy {
+		p := e.spawn(func(c actor.Context) {
+			if m, ok := c.Message().(*ball); ok && !over.Load() {
+				compute()
+				c.Send(c.Self(), m)
+			}
+		})
+		e.sys.Root.Send(p, &ball{})
+		pids = append(pids, p)
+	}
+	e.pairs(b, n)
+	over.Store(true)
+	for _, p := range pids {
+		e.sys.Root.Stop(p)
+	}
+}
+
 var benchSink uint64
+
+func compute() {
+	x := uint64(1)
+	for range 10_000 {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	if x == 0 {
+		benchSink++
+	}
+}
 
 func (e *bench) fanOut(b *testing.B, receivers int) {
 	var wg sync.WaitGroup
@@ -189,13 +243,7 @@ func (e *bench) fanOut(b *testing.B, receivers int) {
 	for range receivers {
 		pids = append(pids, e.spawn(func(c actor.Context) {
 			if _, ok := c.Message().(*ball); ok {
-				x := uint64(1)
-				for range 10_000 {
-					x = x*6364136223846793005 + 1442695040888963407
-				}
-				if x == 0 {
-					benchSink++
-				}
+				compute()
 				wg.Done()
 			}
 		}))

@@ -13,6 +13,10 @@ const (
 	lookAtGlobal = 4  // tasks between two looks at the global queue
 	searchRounds = 3
 	longestDebt  = 500 * time.Microsecond
+
+	lookAtClock  = 8                      // messages of a batch, or tasks, between two looks at the clock
+	longestBatch = 200 * time.Microsecond // of one actor, counted from the first look
+	longestTurn  = 300 * time.Microsecond // of a worker before other goroutines of the program have theirs
 )
 
 // worker is the permission to run one actor at a time. It is carried by one goroutine, and handed from one to the
@@ -34,7 +38,9 @@ type worker struct {
 	timed   bool
 	since   time.Duration
 	globals time.Duration // when the global queue has its next turn
-	_       [32]byte
+
+	breathed time.Duration // when other goroutines last had their turn
+	_        [24]byte
 }
 
 func (w *worker) publish() {
@@ -49,6 +55,7 @@ type carrier struct {
 	sched *Scheduler
 	w     *worker      // nil while it carries none
 	box   *Mailbox     // the mailbox it runs
+	tired bool         // a batch was cut off by the clock
 	turn  chan *worker // brings it a worker; nil tells it to end
 }
 
@@ -80,9 +87,24 @@ func (c *carrier) loop() {
 		}
 		if t := c.next(); !t.empty() {
 			c.execute(t)
+			c.breathe()
 		} else if !s.retire(c) {
 			return
 		}
+	}
+}
+
+// breathe lets other goroutines of the program run now and then: Go would do so every
+// 10 ms only.
+func (c *carrier) breathe() {
+	w := c.w
+	if w == nil || !c.tired && w.tick%lookAtClock != 0 {
+		return
+	}
+	if now := c.sched.now(); c.tired || now-w.breathed > longestTurn {
+		c.tired = false
+		runtime.Gosched()
+		w.breathed = c.sched.now()
 	}
 }
 
