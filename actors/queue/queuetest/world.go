@@ -17,8 +17,9 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// patience is how long a test waits for what must come: servers give some messages
+// again only when they have waited for a sign of life.
+const patience = time.Minute
 
 // world is a node with a driver, two queues, a consumer and a handler that is
 // written in Go.
