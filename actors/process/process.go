@@ -200,6 +200,7 @@ func (p *process) ended(end *lua.End) {
 }
 
 // upgrade goes on with other code; PID, mailbox, names, monitors and links stay.
+// What the code before waits for and listens to ends with it.
 func (p *process) upgrade(u *lua.Upgrade) {
 	id := u.ID
 	if id == "" {
@@ -213,7 +214,7 @@ func (p *process) upgrade(u *lua.Upgrade) {
 	}
 	p.show(p.proc.PID, id)
 	p.self.Entry = id
-	p.asked = nil
+	p.release()
 	p.vm.Upgrade(d.program)
 	p.vm.Start(u.Args)
 	p.node.Sys.Root.Send(p.ctx.Self(), &wake{})

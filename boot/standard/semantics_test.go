@@ -23,9 +23,14 @@ func proc(name, src string) string {
 
 func start(t testing.TB, entries string, opts ...boot.Option) *boot.Runtime {
 	t.Helper()
+	return startParts(t, standard.Parts(), entries, opts...)
+}
+
+func startParts(t testing.TB, parts boot.Parts, entries string, opts ...boot.Option) *boot.Runtime {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	rt, err := boot.Start(ctx, fstest.MapFS{"app.yaml": {Data: []byte(header + entries)}}, standard.Parts(), opts...)
+	rt, err := boot.Start(ctx, fstest.MapFS{"app.yaml": {Data: []byte(header + entries)}}, parts, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -192,7 +192,12 @@ func groupSubscribe(c *lua.Call, group string, err error, members func(now map[s
 	host, by, scope := c.Host(), c.Host().PID(), c.Self().(*groups).scope
 	var tag uint64
 	var ch *lua.Channel
-	ch, tag = c.NewStream(func() { host.Tell(lua.Tell(scope, &messages.PGUnsubscribe{By: by, Tag: tag})) })
+	end := func() { host.Tell(lua.Tell(scope, &messages.PGUnsubscribe{By: by, Tag: tag})) }
+	forget := c.OnEnd(end) // an upgrade, too
+	ch, tag = c.NewStream(func() {
+		forget()
+		end()
+	})
 	return &lua.Command{
 		To: scope, Body: &messages.PGSubscribe{By: by, Tag: tag, Group: group},
 		Then: func(c *lua.Call, answer any) error {
