@@ -52,6 +52,13 @@ func (p *Proc) AtEnd(key string, f func()) bool {
 	return true
 }
 
+// Names are the registered names of the process, sorted.
+func (p *Proc) Names() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(slices.Values(p.names))
+}
+
 // Procs makes PIDs and finds the processes of this node by PID and name. It is
 // safe for use by many goroutines; reading takes no lock that writers of other
 // PIDs hold.

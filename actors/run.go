@@ -33,3 +33,9 @@ type Slot interface {
 	// Abandon ends a wait whose actor has ended.
 	Abandon(parking any)
 }
+
+// Boxed is an actor that wants to know its mailbox: whoever looks at it asks how
+// many messages wait there. Any goroutine may call UserMessageCount.
+type Boxed interface {
+	Boxed(box interface{ UserMessageCount() int })
+}

@@ -25,7 +25,7 @@ func (n *Node) Signal(req *Request, s *messages.Signal) {
 	if t, ok := s.Body.(*messages.Terminate); ok {
 		reason := t.Reason
 		if reason == nil {
-			reason = messages.Errorf(messages.Canceled, "process was terminated")
+			reason = messages.Errorf(messages.Canceled, Terminated)
 		}
 		n.Procs.Remove(target)
 		target.Kill(reason)
@@ -34,6 +34,19 @@ func (n *Node) Signal(req *Request, s *messages.Signal) {
 	}
 	req.Body = s.Body
 	n.Sys.Root.Send(target.Actor, req)
+}
+
+// Terminated is the text of the error of a process that was terminated: the
+// supervisor takes it for a failure although its kind is Canceled.
+const Terminated = "process was terminated"
+
+// Termination ends a process; reason, unless it is "", stands before the error
+// that it ends with.
+func Termination(reason string) *messages.Terminate {
+	if reason == "" {
+		return &messages.Terminate{}
+	}
+	return &messages.Terminate{Reason: messages.Wrap(messages.Errorf(messages.Canceled, Terminated), reason)}
 }
 
 func off(body any) bool {

@@ -137,6 +137,18 @@ func (rt *Runtime) Publish(system, kind, path string, data any) {
 	}
 }
 
+// Processes returns the processes of the node, by PID.
+func (rt *Runtime) Processes(ctx context.Context) ([]messages.ProcessData, error) {
+	return actors.As[[]messages.ProcessData](rt.Ask(ctx, &messages.Processes{}))
+}
+
+// Kill ends a process at once, by PID or registered name; reason, unless it is
+// "", is put in front of the error that it ends with.
+func (rt *Runtime) Kill(ctx context.Context, dest, reason string) error {
+	_, err := rt.Ask(ctx, &messages.Signal{To: dest, Body: actors.Termination(reason)})
+	return err
+}
+
 // Get returns an entry of the current version, or an error of kind NotFound.
 func (rt *Runtime) Get(ctx context.Context, id string) (*messages.EntryData, error) {
 	return actors.As[*messages.EntryData](rt.Ask(ctx, &messages.RegistryGet{ID: id}))

@@ -50,6 +50,10 @@ type Host interface {
 	Log(level int, logger, location, message string, fields []any)
 }
 
+// Observed is a Host that others look at while the process runs. Sliced is
+// called, as the other methods are, whenever a slice of instructions is used up.
+type Observed interface{ Sliced() }
+
 // Forget, told to the host, says that nobody waits for the answer of the command
 // with that tag any more: whoever works on it can stop.
 type Forget struct{ Tag uint64 }

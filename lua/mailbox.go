@@ -99,6 +99,19 @@ func (mb *mailbox) size() (sum int) {
 	return sum
 }
 
+// Waiting is how many messages wait for the process to take them.
+func (vm *VM) Waiting() int {
+	mb := &vm.mailbox
+	n := mb.waiting.len()
+	if mb.inbox != nil {
+		n += mb.inbox.values.len()
+	}
+	for _, ch := range mb.listeners {
+		n += ch.values.len()
+	}
+	return n
+}
+
 // dropOldest drops what has waited longest and returns the size of that.
 func (mb *mailbox) dropOldest(ch *Channel) int {
 	if ch == nil {

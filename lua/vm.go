@@ -277,6 +277,9 @@ func (vm *VM) slow() <-chan struct{} {
 	}
 	if vm.slice.over(vm.instr) {
 		cur, rc := vm.cur, vm.rc
+		if h, ok := vm.host.(Observed); ok {
+			h.Sliced()
+		}
 		vm.slot.Preempt()
 		vm.cur, vm.rc, vm.running = cur, rc, th
 		vm.slice.again(vm.instr, vm.eng.opt.Slice)

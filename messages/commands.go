@@ -189,6 +189,8 @@ type ProcessData struct {
 	PID, Host, Source, State, Parent, Actor string
 	Steps                                   int64 // VM instructions
 	Memory                                  int64 // bytes it held when it was last measured, 0 if it never was
+	Mailbox                                 int   // messages that wait
+	Names                                   []string
 	Started                                 time.Time
 }
 

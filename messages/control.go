@@ -5,8 +5,12 @@ import "reflect"
 // ControlPath is where the control socket of a node takes commands.
 const ControlPath = "/ask/"
 
-// ControlTerminate ends a process at once. Answered with Done, or NotFound.
-type ControlTerminate struct{ PID string }
+// ControlTerminate ends a process at once, by PID or registered name. Answered
+// with Done, or NotFound.
+type ControlTerminate struct {
+	PID    string
+	Reason string // of the error it ends with; may be empty
+}
 
 // ControlTypes are the commands that the control socket of a node carries, each
 // as JSON under the name of its type.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -129,11 +128,7 @@ func (c *control) ask(ctx context.Context, r *http.Request) (any, error) {
 		return nil, messages.Errorf(messages.Invalid, "reading the command %s: %s", name, err)
 	}
 	if end, ok := body.Interface().(*messages.ControlTerminate); ok {
-		pid := end.PID
-		if !strings.HasPrefix(pid, "{") {
-			pid = c.env.Procs.Named(pid)
-		}
-		return c.env.Ask(ctx, &messages.Signal{To: pid, Body: &messages.Terminate{}})
+		return c.env.Ask(ctx, &messages.Signal{To: end.PID, Body: actors.Termination(end.Reason)})
 	}
 	return c.env.Ask(ctx, body.Interface())
 }

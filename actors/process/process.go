@@ -34,6 +34,8 @@ type process struct {
 	started  time.Time
 	steps    atomic.Int64
 	state    atomic.Int32
+	waiting  atomic.Int32 // messages that the VM has not taken
+	box      atomic.Value // where others wait: interface{ UserMessageCount() int }
 	shown    atomic.Pointer[messages.ProcessData]
 	dest     destCache
 	callee   *callee
@@ -167,19 +169,38 @@ func (p *process) Runnable() bool { return p.vm != nil && !p.stopped && p.vm.Run
 // Run implements actors.Runner.
 func (p *process) Run(slot actors.Slot) bool {
 	if !p.Runnable() {
+		if p.vm != nil && !p.stopped {
+			p.note()
+		}
 		return true
 	}
 	p.state.Store(stateRunning)
 	if !p.vm.Run(slot) {
 		return false
 	}
-	p.steps.Store(p.vm.Instructions())
+	p.note()
 	p.state.Store(stateWaiting)
 	if end := p.vm.Ended(); end != nil {
 		p.ended(end)
 	}
 	return true
 }
+
+// note keeps what others can see of the VM, which is not theirs to look at.
+func (p *process) note() {
+	if n := p.vm.Instructions(); p.steps.Load() != n {
+		p.steps.Store(n)
+	}
+	if n := int32(p.vm.Waiting()); p.waiting.Load() != n {
+		p.waiting.Store(n)
+	}
+}
+
+// Sliced implements lua.Observed.
+func (p *process) Sliced() { p.note() }
+
+// Boxed implements actors.Boxed.
+func (p *process) Boxed(box interface{ UserMessageCount() int }) { p.box.Store(box) }
 
 // ended is what follows when main is over.
 func (p *process) ended(end *lua.End) {
@@ -406,5 +427,9 @@ func (p *process) Info() messages.ProcessData {
 		d = p.data(p.proc.PID, p.source)
 	}
 	d.State, d.Steps, d.Memory = stateNames[p.state.Load()], p.steps.Load(), p.vm.Memory()
+	d.Mailbox = int(p.waiting.Load())
+	if box, ok := p.box.Load().(interface{ UserMessageCount() int }); ok {
+		d.Mailbox += box.UserMessageCount()
+	}
 	return d
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/troupe-go/troupe/actors"
 )
 
 // ErrGoexit is the reason of the failure of an actor whose handler called runtime.Goexit, as t.FailNow does.
@@ -127,6 +129,9 @@ func (m *Mailbox) findRunner() {
 			return
 		}
 		m.runner = runnerOf(a)
+		if b, ok := a.(actors.Boxed); ok {
+			b.Boxed(m)
+		}
 	}
 }
 

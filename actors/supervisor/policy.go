@@ -37,7 +37,7 @@ func judge(lc actors.Lifecycle, failures int, ran time.Duration, err *messages.E
 		failures = 0
 	}
 	failures++
-	if err.Final() || err.Kind == messages.Canceled && err.Root().Message != terminated {
+	if err.Final() || err.Kind == messages.Canceled && err.Root().Message != actors.Terminated {
 		return verdict{status: exited, failures: failures}
 	}
 	r := lc.Restart
@@ -49,10 +49,6 @@ func judge(lc actors.Lifecycle, failures int, ran time.Duration, err *messages.E
 		delay: actors.Delay(r.InitialDelay, r.MaxDelay, r.BackoffFactor, r.Jitter, failures-1, dice),
 	}
 }
-
-// terminated is the text of the end by process.terminate, which counts as a
-// failure although its kind is Canceled.
-const terminated = "process was terminated"
 
 // defaults fills what is 0, which stands for the default.
 func defaults(lc actors.Lifecycle) actors.Lifecycle {

@@ -101,6 +101,7 @@ func (t *topology) processes(host string) []messages.ProcessData {
 			continue
 		}
 		if d := p.Info(); host == "" || d.Host == host {
+			d.Names = p.Names()
 			out = append(out, d)
 		}
 	}

@@ -144,7 +144,7 @@ func otherAnswer(cmd *lua.Command) any {
 	case *messages.Hosts:
 		return []messages.HostData{{ID: "app:procs", Workers: 2, Processes: 3, Executed: 4, Stolen: 5, Waiting: 6}}
 	case *messages.Processes:
-		return []messages.ProcessData{{PID: worldPID, Host: m.Host, Source: "app:test", State: "running", Steps: 7, Started: time.Unix(1, 0)}}
+		return []messages.ProcessData{{PID: worldPID, Host: m.Host, Source: "app:test", State: "running", Steps: 7, Memory: 8, Mailbox: 9, Started: time.Unix(1, 0)}}
 	case *messages.ServiceState:
 		if m.ID != "app:svc" {
 			return messages.Errorf(messages.NotFound, "service not found: %s", m.ID)

@@ -82,7 +82,8 @@ func processTables(ps []messages.ProcessData) any {
 	t := &messages.Table{}
 	for _, p := range ps {
 		t.Array = append(t.Array, tableOf("pid", p.PID, "host", p.Host, "source", p.Source, "state", p.State,
-			"steps", p.Steps, "started_at", p.Started.UnixNano(), "parent", ifSet(p.Parent), "actor_id", ifSet(p.Actor)))
+			"steps", p.Steps, "started_at", p.Started.UnixNano(), "parent", ifSet(p.Parent), "actor_id", ifSet(p.Actor),
+			"stats", map[string]any{"instructions": p.Steps, "memory": p.Memory, "mailbox": p.Mailbox}))
 	}
 	return t
 }

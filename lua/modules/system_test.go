@@ -27,7 +27,7 @@ func TestSystem(t *testing.T) {
 		{name: "os process", source: `return show(system.process.pid() > 0, #system.process.hostname() > 0, #system.process.cwd() > 0)`, want: "true, true, true"},
 		{name: "hosts", source: `return show(system.hosts.list())`, want: "{{executed=4 id=app:procs processes=3 queue_depth=6 stolen=5 workers=2}}, nil"},
 		{name: "hosts refused", ctx: may(), source: `return show(system.hosts.processes("app:procs"))`, want: "nil, Invalid:permission denied: system.read on hosts"},
-		{name: "processes", source: `return show(system.hosts.processes("app:procs"))`, want: "{{host=app:procs pid=" + worldPID + " source=app:test started_at=1000000000 state=running steps=7}}, nil"},
+		{name: "processes", source: `return show(system.hosts.processes("app:procs"))`, want: "{{host=app:procs pid=" + worldPID + " source=app:test started_at=1000000000 state=running stats={instructions=7 mailbox=9 memory=8} steps=7}}, nil"},
 		{name: "service", source: `return show(system.supervisor.state("app:svc"))`, want: "{desired=running details=oh id=app:svc last_update=2000000000 retry_count=2 started_at=0 status=failed}, nil"},
 		{name: "no service", source: `return show(system.supervisor.state("app:x"))`, want: "nil, NotFound:service not found: app:x"},
 		{name: "services", source: `return show(#system.supervisor.states())`, want: "1"},
