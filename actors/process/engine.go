@@ -52,6 +52,7 @@ type definition struct {
 	source     Source
 	program    *lua.Program
 	generation int
+	version    uint64 // of the registry
 }
 
 // is reports whether the entry is of a kind, as source or compiled.
@@ -187,6 +188,7 @@ func (c *code) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.version = c.version()
 	id := c.entry.ID.String()
 	had := c.rt.store(id, d)
 	if c.swap != nil {

@@ -180,7 +180,7 @@ func (n *nursery) signal(req *actors.Request, s *messages.Spawn) bool {
 
 // exec answers req with the result of a process it starts.
 func (n *nursery) exec(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal) *process {
-	p, err := n.start(s, terminal, func(sp *spawned) { sp.notify = req })
+	p, err := n.start(s, terminal, func(sp *spawned) { sp.notify, sp.awaited = req, true })
 	if err != nil {
 		req.Reply(err)
 		return nil
@@ -194,6 +194,7 @@ func (n *nursery) callLike(req *actors.Request, s *messages.Spawn) {
 	var answered atomic.Bool
 	var late func() bool
 	p, err := n.start(s, nil, func(sp *spawned) {
+		sp.awaited = true
 		if o := s.Options; o != nil && o.Timeout > 0 {
 			self, sys := n.env.PID(n.env.ID), n.env.Sys
 			late = n.env.Clock.AfterFunc(o.Timeout, func() {

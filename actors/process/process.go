@@ -64,9 +64,10 @@ type outstanding struct {
 
 // spawned is what a host gives a process to start with.
 type spawned struct {
-	req    *messages.Spawn
-	notify *actors.Request // answered with the result of the process
-	ended  func(pid string, value messages.Value, err *messages.Error)
+	req     *messages.Spawn
+	notify  *actors.Request // answered with the result of the process
+	awaited bool            // somebody is told of its error
+	ended   func(pid string, value messages.Value, err *messages.Error)
 }
 
 // The states of a process, for whoever looks.
@@ -254,6 +255,9 @@ func (p *process) end(value messages.Value, err *messages.Error) {
 		pid = p.proc.PID
 		p.node.Procs.Remove(p.proc)
 	}
+	if err != nil && p.spawn != nil {
+		p.report(pid, err)
+	}
 	p.vm.Close()
 	p.release()
 	p.ties.Cut(p.node, pid, value, err)
@@ -271,9 +275,6 @@ func (p *process) end(value messages.Value, err *messages.Error) {
 		}
 		if p.node.Listeners.Load() > 0 {
 			p.node.Publish(&messages.Event{System: "process", Kind: "stopped", Path: pid, Data: &messages.Table{Keys: []messages.Value{"pid", "entry"}, Vals: []messages.Value{pid, p.self.Entry}}})
-		}
-		if err != nil {
-			p.node.Log.Debug("process failed", "pid", pid, "entry", p.self.Entry, "error", err.Error(), "stack", stackText(err))
 		}
 	}
 }
@@ -366,7 +367,7 @@ func (p *process) exit(m *messages.Exit) {
 		case p.trap:
 			p.vm.Event(event("pid.link.down"))
 		default:
-			p.vm.Kill(messages.Because("", "linked process failed", m.Err))
+			p.vm.Kill(messages.Because("", linkedFailed, m.Err))
 		}
 	}
 }

@@ -1,0 +1,40 @@
+package process
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/messages"
+)
+
+// report logs the failure of a process, once: what failed, in which code, and
+// what it had used. It is called before the VM is closed. A process that was
+// asked to end, that a linked one took with it, or whose caller is told of the
+// error, is worth a line only where somebody looks for it.
+func (p *process) report(pid string, err *messages.Error) {
+	level := slog.LevelError
+	if err.Kind == messages.Canceled || err.Message == linkedFailed || p.spawn.awaited {
+		level = slog.LevelDebug
+	}
+	stack := err
+	for len(stack.Stack) == 0 && stack.Cause != nil {
+		stack = stack.Cause
+	}
+	l := p.def.program.Limits
+	p.node.Log.Log(context.Background(), level, "process failed", "pid", pid, "entry", p.self.Entry, "version", p.def.version,
+		"kind", err.Root().Kind, "error", err.Error(), "stack", stackText(stack),
+		slog.Group("used", "instructions", p.vm.Instructions(), "memory", p.vm.Memory(), "mailbox", p.vm.Waiting()),
+		slog.Group("limits", "instructions", l.Instructions, "memory", l.Memory, "mailbox", l.Mailbox))
+}
+
+// linkedFailed is the message of a process that ends because a linked one did.
+const linkedFailed = "linked process failed"
+
+// version is the version of the registry that code compiled now belongs to.
+func (c *code) version() uint64 {
+	if s, ok := actors.SnapshotsKey.Lookup(c.env.App); ok && s.Now() != nil {
+		return s.Now().Version().Number
+	}
+	return 0
+}
