@@ -363,7 +363,7 @@ func (f *function) take() *process {
 // hire makes a worker.
 func (f *function) hire() *process {
 	env := f.code.env
-	p := &process{rt: f.rt(), node: env.Node, source: env.ID, worker: &worker{pool: f, gen: f.gen}, started: env.Clock.Now()}
+	p := &process{rt: f.rt(), node: env.Node, def: f.gen.def, source: env.ID, worker: &worker{pool: f, gen: f.gen}, started: env.Clock.Now()}
 	p.self = lua.Self{Entry: env.ID, Host: f.gen.host, Strict: env.Strict, Function: true}
 	p.vm = f.rt().Engine.NewVM(f.gen.def.program, p)
 	f.named++

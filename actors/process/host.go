@@ -96,7 +96,7 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 	}
 	pid, uniq := n.env.Procs.Next(n.env.ID)
 	p := &process{
-		rt: n.rt, node: n.env.Node, source: s.Process, spawn: &spawned{req: s}, started: n.env.Clock.Now(),
+		rt: n.rt, node: n.env.Node, def: d, source: s.Process, spawn: &spawned{req: s}, started: n.env.Clock.Now(),
 		self: lua.Self{Entry: s.Process, Host: n.env.ID, Parent: s.Parent, Context: s.Context.Through(s.Options.Way()), Strict: n.env.Strict, Terminal: terminal},
 	}
 	if s.Monitor {

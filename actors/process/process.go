@@ -22,6 +22,7 @@ type process struct {
 	ctx    actor.Context
 	self   lua.Self
 	proc   *actors.Proc
+	def    *definition
 	source string // the entry it was started with; self.Entry is the one it runs
 
 	spawn    *spawned // how it was started; nil for a worker
@@ -34,6 +35,7 @@ type process struct {
 	started  time.Time
 	steps    atomic.Int64
 	state    atomic.Int32
+	turns    uint8
 	waiting  atomic.Int32 // messages that the VM has not taken
 	box      atomic.Value // where others wait: interface{ UserMessageCount() int }
 	shown    atomic.Pointer[messages.ProcessData]
@@ -179,13 +181,21 @@ func (p *process) Run(slot actors.Slot) bool {
 	if !p.vm.Run(slot) {
 		return false
 	}
-	p.note()
+	if p.turns++; p.turns%lookAtMailbox == 0 {
+		p.note()
+	} else {
+		p.steps.Store(p.vm.Instructions())
+	}
 	p.state.Store(stateWaiting)
 	if end := p.vm.Ended(); end != nil {
 		p.ended(end)
 	}
 	return true
 }
+
+// lookAtMailbox is after how many turns a process that takes its messages counts
+// those that are left; one that takes none counts with each that comes.
+const lookAtMailbox = 32
 
 // note keeps what others can see of the VM, which is not theirs to look at.
 func (p *process) note() {
@@ -235,7 +245,7 @@ func (p *process) upgrade(u *lua.Upgrade) {
 		return
 	}
 	p.show(p.proc.PID, id)
-	p.self.Entry = id
+	p.def, p.self.Entry = d, id
 	p.release()
 	p.vm.Upgrade(d.program)
 	p.vm.Start(u.Args)
