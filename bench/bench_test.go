@@ -68,10 +68,6 @@ func pingPong(b *testing.B, pairs int) {
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goPairs(pairs, rounds(b)), "msg/s")
 	})
-	b.Run("by-hand", func(b *testing.B) {
-		perSecond(b, handPairs(pairs, rounds(b)), "msg/s")
-	})
-	erlang(b, "msg/s", "pairs", pairs, 1_000_000/pairs)
 }
 
 // One token goes round a ring of a thousand.
@@ -88,10 +84,6 @@ func BenchmarkRing1000(b *testing.B) {
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goRing(1000, b.N), "msg/s")
 	})
-	b.Run("by-hand", func(b *testing.B) {
-		perSecond(b, handRing(1000, b.N), "msg/s")
-	})
-	erlang(b, "msg/s", "ring", 1000, 1_000_000)
 }
 
 // A thousand send to one.
@@ -109,10 +101,6 @@ func BenchmarkFanIn1000(b *testing.B) {
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goFanIn(1000, each(b)), "msg/s")
 	})
-	b.Run("by-hand", func(b *testing.B) {
-		perSecond(b, handFanIn(1000, each(b)), "msg/s")
-	})
-	erlang(b, "msg/s", "fan_in", 1000, 1000)
 }
 
 // Start a process, send it one message, get its reply, see it end.
@@ -132,11 +120,6 @@ func BenchmarkSpawnReplyStop(b *testing.B) {
 		b.ReportAllocs()
 		perSecond(b, goSpawns(b.N), "spawn/s")
 	})
-	b.Run("by-hand", func(b *testing.B) {
-		b.ReportAllocs()
-		perSecond(b, handSpawns(32, b.N), "spawn/s")
-	})
-	erlang(b, "spawn/s", "spawns", 32, 200_000)
 }
 
 // What a process costs that waits for its first message.
