@@ -65,6 +65,9 @@ func pingPong(b *testing.B, pairs int) {
 	b.Run("protoactor", func(b *testing.B) {
 		perSecond(b, protoPairs(pairs, rounds(b)), "msg/s")
 	})
+	b.Run("by-hand", func(b *testing.B) {
+		perSecond(b, handPairs(pairs, rounds(b)), "msg/s")
+	})
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goPairs(pairs, rounds(b)), "msg/s")
 	})
@@ -80,6 +83,9 @@ func BenchmarkRing1000(b *testing.B) {
 	})
 	b.Run("protoactor", func(b *testing.B) {
 		perSecond(b, protoRing(1000, b.N), "msg/s")
+	})
+	b.Run("by-hand", func(b *testing.B) {
+		perSecond(b, handRing(1000, b.N), "msg/s")
 	})
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goRing(1000, b.N), "msg/s")
@@ -98,6 +104,9 @@ func BenchmarkFanIn1000(b *testing.B) {
 	b.Run("protoactor", func(b *testing.B) {
 		perSecond(b, protoFanIn(1000, each(b)), "msg/s")
 	})
+	b.Run("by-hand", func(b *testing.B) {
+		perSecond(b, handFanIn(1000, each(b)), "msg/s")
+	})
 	b.Run("goroutines", func(b *testing.B) {
 		perSecond(b, goFanIn(1000, each(b)), "msg/s")
 	})
@@ -115,6 +124,10 @@ func BenchmarkSpawnReplyStop(b *testing.B) {
 	b.Run("protoactor", func(b *testing.B) {
 		b.ReportAllocs()
 		perSecond(b, protoSpawns(b.N), "spawn/s")
+	})
+	b.Run("by-hand", func(b *testing.B) {
+		b.ReportAllocs()
+		perSecond(b, handSpawns(b.N), "spawn/s")
 	})
 	b.Run("goroutines", func(b *testing.B) {
 		b.ReportAllocs()
@@ -143,6 +156,14 @@ func BenchmarkIdleBytes(b *testing.B) {
 				b.ReportMetric(0, "ns/op")
 			}
 		})
+		if n <= 10_000 { // it takes 20 KB for each
+			b.Run("by-hand/"+name, func(b *testing.B) {
+				for b.Loop() {
+					b.ReportMetric(handIdle(n), "heapB/process")
+					b.ReportMetric(0, "ns/op")
+				}
+			})
+		}
 		b.Run("goroutines/"+name, func(b *testing.B) {
 			for b.Loop() {
 				b.ReportMetric(goIdle(n), "heapB/process")
@@ -187,6 +208,11 @@ func BenchmarkCall(b *testing.B) {
 	b.Run("protoactor", func(b *testing.B) {
 		b.ReportAllocs()
 		perSecond(b, protoAsk(b.N), "call/s")
+	})
+	b.Run("by-hand", func(b *testing.B) { // no process, no message: the state alone
+		b.ReportAllocs()
+		handCalls(b)
+		perSecond(b, b.N, "call/s")
 	})
 	b.Run("goroutines", func(b *testing.B) {
 		b.ReportAllocs()
