@@ -3,8 +3,8 @@
 test: ## everything that must pass
 	go test ./...
 
-bench: ## Troupe beside Proto.Actor and goroutines, in one run
-	go test -run '^$$' -bench . -benchtime 1s -count 5 -timeout 60m ./bench | tee bench.out | go run ./bench/table
+bench: ## Troupe beside its peers, in one run and one table
+	(go test -run '^$$' -bench . -benchtime 1s -count 5 -timeout 120m ./bench; bench/peers/run 5) | tee bench.out | go run ./bench/table
 
 docs: ## the reference pages and editor stubs, from the declarations
 	go run ./cmd/troupe docs docs
