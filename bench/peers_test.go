@@ -337,3 +337,35 @@ func goEvents(subscribers, n int) int {
 	}
 	return n
 }
+
+// protoRestarts has 32 actors that panic and are restarted, one for one.
+func protoRestarts(n int) {
+	sys := protoSystem()
+	defer sys.Shutdown()
+	var left sync.WaitGroup
+	left.Add(n / 32 * 32)
+	restart := actor.NewOneForOneStrategy(1<<30, time.Hour, func(any) actor.Directive { return actor.RestartDirective })
+	for range 32 {
+		todo := n / 32
+		sys.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+			if _, ok := c.Message().(*actor.Started); !ok {
+				return
+			}
+			child := actor.PropsFromFunc(func(c actor.Context) {
+				switch c.Message().(type) {
+				case *actor.Started:
+					c.Send(c.Self(), &ping{})
+				case *ping:
+					if todo == 0 {
+						return
+					}
+					todo--
+					left.Done()
+					panic("crash")
+				}
+			})
+			c.Spawn(child)
+		}, actor.WithSupervisor(restart)))
+	}
+	left.Wait()
+}
