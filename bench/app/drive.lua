@@ -83,6 +83,20 @@ function work.idle(count)
     end
 end
 
+-- The 50th and 99th percentile of the time of one exchange, in microseconds.
+function work.latency(n)
+    local peer, times, pongs = assert(process.spawn("bench:pong", HOST)), {}, process.listen("pong")
+    for i = 1, n do
+        local begun = time.now()
+        process.send(peer, "ping", i)
+        pongs:receive()
+        times[i] = time.now():sub(begun):nanoseconds() / 1000
+    end
+    process.send(peer, "stop")
+    table.sort(times)
+    return { times[math.ceil(n * 0.5)] + 0.5, times[math.ceil(n * 0.99)] + 0.5 }
+end
+
 function work.spin(count)
     local pids = {}
     for i = 1, count do
