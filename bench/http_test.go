@@ -277,8 +277,8 @@ func TestAllocations(t *testing.T) {
 		}},
 		{"a call from Lua", messages, 12, func() { drive(t, rt, "calls", 8, messages) }},
 		{"a message", 2 * messages, 6, func() { drive(t, rt, "pairs", 1, messages) }},
-		{"a request for a text", 1, 60, perRequest("/hello")},
-		{"a request for JSON", 1, 90, perRequest("/json")},
+		{"a request for a text", 1, 34, perRequest("/hello")},
+		{"a request for JSON", 1, 66, perRequest("/json")},
 	} {
 		for range 20 {
 			c.do() // pools fill

@@ -239,7 +239,7 @@ func BenchmarkStore(b *testing.B) {
 		}
 	})
 	bare := func(b *testing.B) (set, get func(int)) {
-		db := must[*badger.DB](b)(badger.Open(badger.DefaultOptions(b.TempDir()).WithLogger(nil)))
+		db := must[*badger.DB](b)(badger.Open(badger.DefaultOptions(b.TempDir()).WithLogger(nil).WithSyncWrites(true)))
 		b.Cleanup(func() { _ = db.Close() })
 		check := func(err error) {
 			if err != nil {
@@ -279,7 +279,7 @@ func BenchmarkSQL(b *testing.B) {
 			return func(n int) { do(what, "svc:db", n) }
 		})
 		compared(b, "bare/"+what, "op/s", func(b *testing.B) func(int) {
-			db := must[*sql.DB](b)(sql.Open("sqlite", filepath.Join(b.TempDir(), "a.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"))
+			db := must[*sql.DB](b)(sql.Open("sqlite", filepath.Join(b.TempDir(), "a.db")+"?_pragma=journal_mode(WAL)"))
 			b.Cleanup(func() { _ = db.Close() })
 			exec := must[sql.Result](b)
 			exec(db.Exec(table))

@@ -48,7 +48,10 @@ type route struct {
 // ServeHTTP implements net/http.Handler. A client that goes away cancels the
 // call.
 func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
-	params := make(map[string]string, len(t.params))
+	var params map[string]string // most routes have none
+	if len(t.params) > 0 {
+		params = make(map[string]string, len(t.params))
+	}
 	for _, name := range t.params {
 		params[name] = r.PathValue(name)
 	}

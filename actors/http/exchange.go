@@ -19,7 +19,7 @@ import (
 // headers are sent with the first byte of the body, or at the end.
 type Exchange struct {
 	w       nethttp.ResponseWriter
-	control *nethttp.ResponseController
+	control nethttp.ResponseController
 	r       *nethttp.Request
 	params  map[string]string
 	gone    func()      // cancels the call
@@ -43,7 +43,7 @@ type Exchange struct {
 }
 
 func newExchange(w nethttp.ResponseWriter, r *nethttp.Request, params map[string]string) *Exchange {
-	return &Exchange{w: w, control: nethttp.NewResponseController(w), r: r, params: params}
+	return &Exchange{w: w, control: *nethttp.NewResponseController(w), r: r, params: params}
 }
 
 // Request is the request; it must not be changed, and its body not be read.

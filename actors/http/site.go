@@ -198,7 +198,11 @@ func (rt *router) mount(mux *nethttp.ServeMux, e *endpoint) (err error) {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	mux.Handle(rt.pattern(e), matched(e.id, chain(e.handler, rt.post)))
+	h := chain(e.handler, rt.post)
+	if len(rt.post) > 0 { // nobody else asks, and the note costs a copy of the request
+		h = matched(e.id, h)
+	}
+	mux.Handle(rt.pattern(e), h)
 	return nil
 }
 
