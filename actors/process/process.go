@@ -181,7 +181,7 @@ func (p *process) Run(slot actors.Slot) bool {
 	if !p.vm.Run(slot) {
 		return false
 	}
-	if p.turns++; p.turns%lookAtMailbox == 0 {
+	if p.turns++; p.turns%lookAtMailbox == 1 {
 		p.note()
 	} else {
 		p.steps.Store(p.vm.Instructions())

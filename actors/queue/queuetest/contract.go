@@ -53,12 +53,7 @@ func Contract(t *testing.T, d Driver) {
 		t.Run("two", func(t *testing.T) {
 			w := newWorld(t, d, fields, name)
 			w.consume("jobs", ", concurrency: 2")
-			got := map[messages.Value]messages.Value{}
-			for _, c := range w.all(2) {
-				got[c.body] = c.headers["n"]
-				c.done()
-			}
-			if len(got) != 2 || got["b"] != 7.0 {
+			if got := w.each(2); got["b"] != 7.0 {
 				t.Errorf("got %v", got)
 			}
 			w.empty("jobs")
@@ -246,11 +241,7 @@ func stopping(t *testing.T, w *world) {
 	}
 	w.publish("jobs", 6.0, nil)
 	w.start("c_jobs")
-	for got := map[messages.Value]bool{}; len(got) < 7; { // nats-server 2.9 gives one twice, and another one late
-		c := w.next()
-		got[c.body] = true
-		c.done()
-	}
+	w.each(7)
 	w.empty("jobs")
 }
 
@@ -289,15 +280,7 @@ func failing(t *testing.T, w *world) {
 	actorstest.Remove(t, w.node, "app:c_jobs") // without a stop: its actor is gone all at once
 	w.start("other")
 	defer w.stop("other")
-	got := map[messages.Value]bool{}
-	for range 5 {
-		c := w.next()
-		got[c.body] = true
-		c.done()
-	}
-	if len(got) != 5 {
-		t.Errorf("got only %v", got)
-	}
+	w.each(5)
 	w.empty("jobs")
 }
 

@@ -30,6 +30,8 @@ type world struct {
 	fields string
 	name   string // that those at the broker begin with
 	calls  chan *call
+
+	repeats bool // as Driver has it
 }
 
 // call is a call of the handler: the test decides how it ends.
@@ -96,6 +98,7 @@ type Driver struct {
 	Name   func(t *testing.T) string // of the queue at the broker; nil if names need not differ
 
 	Volatile bool // forgets everything with its node
+	Repeats  bool // may give a message twice when its consumer goes away
 }
 
 // entries returns the entries of the test with other fields for one of them.
@@ -132,7 +135,7 @@ func newWorld(t *testing.T, d Driver, fields, name string) *world {
 	if fields != "" {
 		fields = ", " + fields
 	}
-	w := &world{T: t, kind: d.Kind.Name, fields: fields, name: name, calls: make(chan *call, 1000)}
+	w := &world{T: t, kind: d.Kind.Name, fields: fields, name: name, calls: make(chan *call, 1000), repeats: d.Repeats}
 	w.node = actorstest.Node(t, actorstest.Parts{
 		Components: []actors.Component{actorstest.Entries},
 		Kinds:      slices.Concat(queue.Kinds(), []actors.Kind{d.Kind, w.handler()}),
@@ -203,6 +206,22 @@ func (w *world) all(n int) []*call {
 		out[i] = w.next()
 	}
 	return out
+}
+
+// each takes calls until n different messages have come, and ends them. It returns
+// their header n by their bodies.
+func (w *world) each(n int) map[messages.Value]messages.Value {
+	w.Helper()
+	got := map[messages.Value]messages.Value{}
+	for len(got) < n {
+		c := w.next()
+		if _, again := got[c.body]; again && !w.repeats {
+			w.Errorf("%v came twice; until then there were %v", c.body, got)
+		}
+		got[c.body] = c.headers["n"]
+		c.done()
+	}
+	return got
 }
 
 // idle checks that no call comes in the moment in which one would.
