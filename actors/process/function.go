@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -128,17 +129,20 @@ type worker struct {
 	pool *function
 	gen  *generation
 	run  *runCall // the call it is at
-	used time.Time
-	late func() // stops the timeout of the call
-	idle idle   // the note to the pool: it is read before the next call begins
+
+	given *runCall // the call it was given last; the pool's
+	used  time.Time
+	late  func() // stops the timeout of the call
+	idle  idle   // the note to the pool: it is read before the next call begins
 }
 
 // runCall is one call on its way through the pool.
 type runCall struct {
 	req   *actors.Request
 	call  *messages.FunctionCall
-	more  any       // what only the called function sees: an HTTP request
-	began time.Time // where calls are measured
+	more  any         // what only the called function sees: an HTTP request
+	began time.Time   // where calls are measured
+	over  atomic.Bool // it has ended, or its caller has left
 
 	since time.Time // since when it waits for a worker, where it has a timeout
 	late  func()    // stops the timeout of waiting
@@ -300,7 +304,7 @@ func (r *runCall) fail(err *messages.Error) {
 func (f *function) submit(r *runCall) {
 	if len(f.queue) == 0 {
 		if p := f.take(); p != nil {
-			f.code.env.Sys.Root.Send(p.address, r)
+			f.give(p, r)
 			return
 		}
 	}
@@ -328,7 +332,7 @@ func (f *function) serve() {
 		if p == nil {
 			return
 		}
-		f.code.env.Sys.Root.Send(p.address, f.shift())
+		f.give(p, f.shift())
 	}
 }
 
@@ -395,7 +399,7 @@ func (f *function) free(m *idle) {
 		return
 	}
 	if len(f.queue) > 0 {
-		f.code.env.Sys.Root.Send(m.p.address, f.shift())
+		f.give(m.p, f.shift())
 		return
 	}
 	w.used = f.code.env.Clock.Now()
@@ -446,6 +450,19 @@ func (f *function) forget(a *actors.Abandon) {
 		}
 	}
 	for _, p := range f.children {
-		f.code.env.Sys.Root.Send(p.address, a)
+		r := p.worker.given
+		if r == nil || r.req.From == nil || r.req.Tag != a.Tag || !r.req.From.Equal(a.From) {
+			continue
+		}
+		if r.over.CompareAndSwap(false, true) { // a message would not reach one that computes
+			p.Kill(errAbandoned)
+		}
+		return
 	}
+}
+
+// give hands a call to a worker.
+func (f *function) give(p *process, r *runCall) {
+	p.worker.given = r
+	f.code.env.Sys.Root.Send(p.address, r)
 }

@@ -122,10 +122,6 @@ func (p *process) Receive(ctx actor.Context) {
 	case *messages.Terminate:
 		p.end(nil, nil)
 		ctx.Stop(ctx.Self())
-	case *actors.Abandon:
-		if p.worker != nil {
-			p.worker.abandoned(p, m)
-		}
 	case *actor.Started:
 		p.ctx = ctx
 	case *actor.Stopping:

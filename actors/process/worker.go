@@ -3,7 +3,6 @@ package process
 import (
 	"time"
 
-	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
 )
@@ -73,7 +72,7 @@ func (w *worker) finished(p *process, end *lua.End) {
 			r.req.Reply(out)
 		}
 	}
-	again := p.vm.Recycle()
+	again := p.vm.Recycle() && (r == nil || r.over.CompareAndSwap(false, true)) // else it is being killed
 	w.idle = idle{p: p, done: !again}
 	p.node.Sys.Root.Send(w.pool.address, &w.idle)
 	if !again {
@@ -96,13 +95,6 @@ func (w *worker) measure(p *process, r *runCall, failed *messages.Error) {
 type attempted struct {
 	done func(any)
 	out  any
-}
-
-// abandoned ends the call of a caller who does not wait any more.
-func (w *worker) abandoned(p *process, a *actors.Abandon) {
-	if r := w.run; r != nil && r.req.From != nil && r.req.Tag == a.Tag && r.req.From.Equal(a.From) {
-		p.vm.Kill(errAbandoned)
-	}
 }
 
 func errLate(id string, limit time.Duration) *messages.Error {
