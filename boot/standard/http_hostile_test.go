@@ -1,0 +1,251 @@
+package standard_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	nethttp "net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/http"
+	"github.com/troupe-go/troupe/boot"
+)
+
+// guestApp is served twice: with short timeouts, and with those that a service
+// has by itself.
+func guestApp() string {
+	app := `
+  - {name: short, kind: http.service, addr: "127.0.0.1:0", timeouts: {read: 1s, write: 2s, idle: 1m}, lifecycle: {auto_start: true, stop_timeout: 1s}}
+  - {name: plain, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true, stop_timeout: 1s}}
+  - {name: at_short, kind: http.router, meta: {server: short}}
+  - {name: at_plain, kind: http.router, meta: {server: plain}}
+`
+	for _, f := range []struct{ name, body string }{
+		{"echo", `return (assert(http.request():body()))`},
+		{"quick", `return "quick"`},
+		{"spin", `while true do end`},
+		{"sleep", `time.sleep("1h")`},
+		{"rest", `time.sleep("3s"); return "rested"`},
+		{"wait", `local b, err = http.request({timeout = 300}):body(); return b or "late: " .. err:message()`},
+		{"patient", `local b, err = http.request():body(); return b or "late: " .. err:message()`},
+		{"reader", `local s = assert(http.request():stream()); local n = 0
+while true do local c, err = s:read(); assert(not err, tostring(err)); if not c then return n end; n = n + #c end`},
+		{"stream", `local res, part = http.response(), string.rep("x", 100000)
+while true do local err = res:write(part); assert(not err, tostring(err)) end`},
+		{"early", `local res = http.response(); for i = 1, 10 do res:write(string.rep("x", 1000)) end`},
+	} {
+		app += "\n  - name: " + f.name + "\n    kind: function.lua\n    method: main\n    modules: [http, time]\n    pool: {max_size: 100}\n    source: |\n      local http, time = require('http'), require('time')\n      return { main = function()\n        " + strings.ReplaceAll(f.body, "\n", "\n        ") + "\n      end }\n"
+		for _, at := range []string{"short", "plain"} {
+			for _, method := range []string{"GET", "POST"} {
+				app += fmt.Sprintf("  - {name: %s.%s.%s, kind: http.endpoint, meta: {router: at_%s}, method: %s, path: /%s, func: %s}\n", f.name, at, strings.ToLower(method), at, method, f.name, f.name)
+			}
+		}
+	}
+	return app
+}
+
+// guests is a running application and clients that speak HTTP by hand.
+type guests struct {
+	*testing.T
+	rt *boot.Runtime
+}
+
+func (g *guests) addr(service string) string {
+	g.Helper()
+	addr, err := actors.As[string](g.rt.Node().AskEntry(g.Context(), "app:"+service, &http.Addr{}))
+	if err != nil {
+		g.Fatal(err)
+	}
+	return addr
+}
+
+// guest is one connection of a client.
+type guest struct {
+	*guests
+	net.Conn
+	in *bufio.Reader
+}
+
+// guestPatience bounds every wait of a client.
+const guestPatience = 30 * time.Second
+
+func (g *guests) dial(service, first string) *guest {
+	g.Helper()
+	c, err := net.Dial("tcp", g.addr(service))
+	if err != nil {
+		g.Fatal(err)
+	}
+	g.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(guestPatience))
+	v := &guest{g, c, bufio.NewReader(c)}
+	if _, err := io.WriteString(c, first); err != nil {
+		g.Fatal(err)
+	}
+	return v
+}
+
+// answer reads one response whole.
+func (v *guest) answer() (status int, body string) {
+	v.Helper()
+	res, err := nethttp.ReadResponse(v.in, nil)
+	if err != nil {
+		v.Fatalf("no answer: %v", err)
+	}
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		v.Fatalf("the answer breaks off: %v", err)
+	}
+	return res.StatusCode, string(b)
+}
+
+func (v *guest) want(status int, body string) {
+	v.Helper()
+	if s, b := v.answer(); s != status || !strings.Contains(b, body) {
+		v.Fatalf("got %d %.100q, want %d %q", s, b, status, body)
+	}
+}
+
+// ends waits until the server has closed the connection, whatever it sends
+// before.
+func (v *guest) ends() {
+	v.Helper()
+	if _, err := io.Copy(io.Discard, v.in); err != nil && err.(net.Error).Timeout() {
+		v.Fatal("the connection stays open")
+	}
+}
+
+// drip sends a byte again and again until the connection is closed.
+func (v *guest) drip() {
+	go func() {
+		for {
+			if _, err := io.WriteString(v.Conn, "x"); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond) // the slowness is what is tested
+		}
+	}()
+}
+
+// busy waits until as many functions run.
+func (g *guests) busy(n int) {
+	g.Helper()
+	until(g.T, fmt.Sprintf("%d functions run", n), func() bool { return g.rt.Node().Procs.Len() == n })
+}
+
+func request(method, path string, headers ...string) string {
+	return method + " " + path + " HTTP/1.1\r\nHost: a\r\n" + strings.Join(append(headers, ""), "\r\n") + "\r\n"
+}
+
+func startGuests(t *testing.T) *guests {
+	return &guests{t, start(t, guestApp())}
+}
+
+func TestHostileHeaders(t *testing.T) {
+	g := startGuests(t)
+	t.Run("byte by byte", func(t *testing.T) {
+		g := &guests{t, g.rt}
+		v := g.dial("plain", "")
+		for _, c := range []byte(request("GET", "/quick")) {
+			if _, err := v.Write([]byte{c}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v.want(200, "quick")
+	})
+	t.Run("never finished", func(t *testing.T) {
+		g := &guests{t, g.rt}
+		v := g.dial("short", "GET /quick HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+		v.drip()
+		v.ends()
+	})
+	for _, service := range []string{"short", "plain"} {
+		t.Run("too large for "+service, func(t *testing.T) {
+			g := &guests{t, g.rt}
+			v := g.dial(service, "")
+			go func() { _, _ = io.WriteString(v.Conn, request("GET", "/quick", "X-Large: "+strings.Repeat("x", 1<<20))) }()
+			v.want(431, "")
+			v = g.dial(service, "")
+			go func() {
+				_, _ = io.WriteString(v.Conn, request("GET", "/quick", strings.Repeat("X-A: b\r\n", 1<<17)+"X-B: c"))
+			}()
+			v.want(431, "")
+		})
+	}
+	g.busy(0)
+	g.dial("plain", request("GET", "/quick")).want(200, "quick")
+}
+
+func TestHostileBodies(t *testing.T) {
+	g := startGuests(t)
+	for _, c := range []struct {
+		name, service, path string
+		length              int
+		status              int
+		body                string
+	}{
+		{"the timeout of the function", "plain", "/wait", 1 << 30, 500, "request timeout after 300ms"},
+		{"too large to be taken", "plain", "/patient", 1 << 30, 200, "request body too large"},
+		{"the timeout of the function, some", "plain", "/wait", 1 << 20, 200, "request timeout after 300ms"},
+		{"the timeout of the service", "short", "/patient", 1 << 20, 200, "late: request timeout"},
+		{"the timeout of the service in a stream", "short", "/reader", 1 << 20, 500, "timeout"},
+		{"not read", "plain", "/quick", 1 << 30, 200, "quick"},
+		{"not read, and short", "plain", "/quick", 1000, 200, "quick"},
+		{"not read, and written early", "plain", "/early", 1000, 200, "xxxx"},
+	} {
+		if c.name == "the timeout of the function" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			g := &guests{t, g.rt}
+			v := g.dial(c.service, request("POST", c.path, fmt.Sprint("Content-Length: ", c.length)))
+			if c.length > 1000 {
+				v.drip()
+			}
+			v.want(c.status, c.body)
+		})
+	}
+	g.busy(0)
+}
+
+// A client that goes away cancels its function, whatever that does.
+func TestAbandonedRequests(t *testing.T) {
+	g := startGuests(t)
+	for name, first := range map[string]string{
+		"sleeps":                     request("GET", "/sleep"),
+		"computes":                   request("GET", "/spin"),
+		"waits for the body":         request("POST", "/patient", "Content-Length: 100") + "abc",
+		"waits for a stream":         request("POST", "/reader", "Content-Length: 100") + "abc",
+		"sleeps and has a body":      request("POST", "/sleep", "Content-Length: 3") + "abc",
+		"sleeps and misses the body": request("POST", "/sleep", "Content-Length: 100") + "abc",
+		"computes and misses it":     request("POST", "/spin", "Content-Length: 100") + "abc",
+		"sleeps, with chunks":        request("POST", "/sleep", "Transfer-Encoding: chunked") + "3\r\nabc\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &guests{t, g.rt}
+			var all []*guest
+			for range 3 {
+				all = append(all, g.dial("plain", first))
+			}
+			g.busy(3)
+			for _, v := range all {
+				_ = v.Close()
+			}
+			g.busy(0)
+		})
+	}
+	g.dial("plain", request("GET", "/quick")).want(200, "quick")
+}
+
+// The time to read a request is not the time to answer it.
+func TestReadTimeoutIsForReading(t *testing.T) {
+	g := startGuests(t)
+	g = &guests{t, g.rt}
+	for range 1 {
+		v := g.dial("short", request("POST", "/echo", "Content-Length: 3")+"abc")
+		v.want(200, "abc")
+	}
+}
