@@ -68,6 +68,7 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 			}
 		})()
 	}
+	x.watch()
 	result, err := actors.As[*messages.FunctionResult](actors.Call(ctx, t.env.Sys, t.to, &actors.CallWith{
 		FunctionCall: &messages.FunctionCall{Function: t.function, Context: inherited(r.Context())},
 		Request:      x,
@@ -95,6 +96,7 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 		status := nethttp.StatusInternalServerError
 		if x.tooLong() {
 			status = nethttp.StatusRequestEntityTooLarge
+			w.Header().Set("Connection", "close") // the body is not read
 		}
 		fail(w, status, err)
 	case broken:

@@ -19,7 +19,7 @@ func newBodyLimit(_ actors.Env, o *options) middleware {
 				return
 			}
 			c := *r
-			c.Body = nethttp.MaxBytesReader(w, r.Body, limit)
+			c.Body = nethttp.MaxBytesReader(nil, r.Body, limit) // given w it would write headers while others do
 			next.ServeHTTP(w, &c)
 		})
 	}

@@ -23,11 +23,15 @@ type Exchange struct {
 	r       *nethttp.Request
 	params  map[string]string
 	gone    func()      // cancels the call
-	limited atomic.Bool // a read of the body has a deadline, or it has passed
+	limited atomic.Bool // reads of the body have a deadline, or it has passed
 
-	reading sync.Mutex // held while the body is read
-	body    []byte     // all of it, once it was read whole
-	whole   bool
+	until    time.Time     // the deadline that the service sets; zero for none
+	patience time.Duration // what it gives to a request
+
+	reading sync.Mutex // held while the function reads the body
+	body    requestBody
+	whole   []byte     // the body, once it was read whole
+	kept    bool       // it was
 	writing sync.Mutex // held while something is sent
 	size    int        // bytes written so far, while writing is held
 
@@ -43,7 +47,31 @@ type Exchange struct {
 }
 
 func newExchange(w nethttp.ResponseWriter, r *nethttp.Request, params map[string]string) *Exchange {
-	return &Exchange{w: w, control: *nethttp.NewResponseController(w), r: r, params: params}
+	x := &Exchange{w: w, control: *nethttp.NewResponseController(w), r: r, params: params}
+	x.body.src, x.body.done = r.Body, x.readDone
+	x.body.changed.L = &x.body.mu
+	if live, ok := r.Context().Value(servingKey{}).(*serving); ok && live.read > 0 {
+		x.until, x.patience = time.Now().Add(live.read), live.read
+	}
+	return x
+}
+
+// watch has a client noticed that goes away while the function does not read.
+func (x *Exchange) watch() {
+	switch {
+	case x.r.ContentLength == 0:
+		x.body.err = io.EOF
+		if !x.until.IsZero() {
+			x.limitReads(time.Time{}) // the request is read
+			x.limited.Store(false)
+		}
+		return
+	case !x.until.IsZero():
+		x.limited.Store(true)
+	}
+	if x.r.Header.Get("Expect") == "" { // the client would take a read for consent
+		x.body.watch()
+	}
 }
 
 // Request is the request; it must not be changed, and its body not be read.
@@ -67,7 +95,15 @@ func (x *Exchange) Read(p []byte) (int, error) {
 	if x.ended() {
 		return 0, errOver
 	}
-	n, err := x.r.Body.Read(p)
+	t, patience := x.deadline(clientStall)
+	limited := x.limitReads(t)
+	n, err := x.body.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, messages.Errorf(messages.Internal, "request timeout after %dms", patience.Milliseconds())
+	}
+	if limited {
+		x.unlimited()
+	}
 	if long := x.overLimit(err); long != nil {
 		return n, long
 	}
@@ -102,28 +138,22 @@ func (x *Exchange) Body(max int64, timeout time.Duration) ([]byte, error) {
 	if x.ended() {
 		return nil, errOver
 	}
-	if x.whole {
-		return x.body, tooLarge(int64(len(x.body)), max)
+	if x.kept {
+		return x.whole, tooLarge(int64(len(x.whole)), max)
 	}
 	if err := tooLarge(x.r.ContentLength, max); err != nil {
 		return nil, err
 	}
-	x.limited.Store(timeout > 0)
-	limited := timeout > 0 && x.control.SetReadDeadline(time.Now().Add(timeout)) == nil
-	b, err := io.ReadAll(io.LimitReader(x.r.Body, max+1))
+	t, patience := x.deadline(timeout)
+	limited := x.limitReads(t)
+	b, err := io.ReadAll(io.LimitReader(&x.body, max+1))
 	late := errors.Is(err, os.ErrDeadlineExceeded)
-	if !late {
-		if limited && !x.ended() {
-			_ = x.control.SetReadDeadline(time.Time{}) // it was possible a moment ago
-		}
-		x.limited.Store(false)
-		if x.r.Context().Err() != nil && x.gone != nil {
-			x.gone()
-		}
+	if limited && !late {
+		x.unlimited()
 	}
 	switch {
 	case late: // the deadline stays, or the answer would wait for the rest of the body
-		return nil, messages.Errorf(messages.Internal, "request timeout after %dms", timeout.Milliseconds())
+		return nil, messages.Errorf(messages.Internal, "request timeout after %dms", patience.Milliseconds())
 	case err != nil:
 		if long := x.overLimit(err); long != nil {
 			return nil, long
@@ -133,7 +163,7 @@ func (x *Exchange) Body(max int64, timeout time.Duration) ([]byte, error) {
 	if err := tooLarge(int64(len(b)), max); err != nil {
 		return nil, err
 	}
-	x.body, x.whole = b, true
+	x.whole, x.kept = b, true
 	return b, nil
 }
 
@@ -255,7 +285,7 @@ func (x *Exchange) Buffer(p []byte, json bool) (done bool, err error) {
 	x.mu.Lock()
 	flushed := x.flushed
 	x.mu.Unlock()
-	if flushed || x.size+len(p) > keptBack {
+	if flushed || x.size+len(p) > keptBack || !x.body.ended() {
 		return false, nil
 	}
 	var first func()
@@ -315,6 +345,7 @@ func (x *Exchange) write(p []byte, first func()) error {
 		if status == 0 {
 			status = nethttp.StatusOK
 		}
+		x.skip()
 		x.w.WriteHeader(status)
 	}
 	if len(p) == 0 {
@@ -352,10 +383,15 @@ func (x *Exchange) close() (broken bool) {
 	x.writing.Unlock()
 	if !x.reading.TryLock() {
 		broken = true
-		_ = x.control.SetReadDeadline(time.Unix(1, 0))
+		x.limitReads(time.Unix(1, 0))
 		x.reading.Lock()
 	}
 	x.reading.Unlock()
+	x.body.close(func() { x.limitReads(time.Unix(1, 0)) })
+	if !broken && !x.body.ended() && x.body.err == nil { // net/http reads some of it before it answers
+		t, _ := x.deadline(leftOverTime)
+		x.limitReads(t)
+	}
 	for _, f := range x.closers {
 		f()
 	}

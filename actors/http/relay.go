@@ -6,6 +6,7 @@ import (
 	"errors"
 	nethttp "net/http"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -49,6 +50,7 @@ const targetExited = "target process exited"
 // serving is one run of an http.service, as its connections see it.
 type serving struct {
 	self *actor.PID
+	read time.Duration   // longest time to read a request; 0 for no limit
 	soft context.Context // ends when connections shall be closed
 	hard context.Context // ends when they are broken off
 	quit func()
@@ -57,8 +59,8 @@ type serving struct {
 
 type servingKey struct{}
 
-func newServing(self *actor.PID) *serving {
-	s := &serving{self: self}
+func newServing(self *actor.PID, read time.Duration) *serving {
+	s := &serving{self: self, read: read}
 	s.soft, s.quit = context.WithCancel(context.Background())
 	s.hard, s.kill = context.WithCancel(context.Background())
 	return s

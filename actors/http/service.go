@@ -23,7 +23,7 @@ type ServiceConfig struct {
 	Timeouts struct {
 		Read  time.Duration `yaml:"read" min:"0s" doc:"Longest time to read a request; 0 for no limit."`
 		Write time.Duration `yaml:"write" min:"0s" doc:"Longest time from the end of a request's headers to the end of the response; 0 for no limit."`
-		Idle  time.Duration `yaml:"idle" min:"0s" doc:"How long a connection may wait for its next request; 0 for no limit."`
+		Idle  time.Duration `yaml:"idle" default:"5m" min:"0s" doc:"How long a connection may wait for its next request; 0 for no limit."`
 	} `yaml:"timeouts" doc:"Timeouts of connections."`
 	Host struct {
 		BufferSize  int `yaml:"buffer_size" default:"1024" min:"0" doc:"Accepted. Mailboxes grow as needed."`
@@ -81,6 +81,9 @@ func (s *service) Update(_ context.Context, e registry.Entry) error {
 // connection for ever.
 const headerTimeout = 30 * time.Second
 
+// maxHeaders bounds the headers of a request; longer ones get a 431.
+const maxHeaders = 64 << 10
+
 // Start implements actors.Starter.
 func (s *service) Start(ctx context.Context) error {
 	c, err := actors.Configure[ServiceConfig](ctx, s.env, s.env.Entry)
@@ -99,23 +102,30 @@ func (s *service) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live := newServing(s.env.Cell.Self())
+	live := newServing(s.env.Cell.Self(), c.Timeouts.Read)
 	server := &nethttp.Server{
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.Background(), servingKey{}, live)
 		},
 		Handler: s.handler(site, as), TLSConfig: tlsConfig,
 		ReadTimeout: c.Timeouts.Read, WriteTimeout: c.Timeouts.Write, IdleTimeout: c.Timeouts.Idle,
-		ErrorLog: slog.NewLogLogger(s.env.Log.With("service", s.env.ID).Handler(), slog.LevelWarn),
+		MaxHeaderBytes: maxHeaders,
+		ErrorLog:       slog.NewLogLogger(s.env.Log.With("service", s.env.ID).Handler(), slog.LevelWarn),
 	}
 	if c.Timeouts.Read == 0 {
 		server.ReadHeaderTimeout = headerTimeout
+	}
+	if c.Timeouts.Idle == 0 {
+		server.IdleTimeout = -1 // 0 would be the time to read
 	}
 	v, err := actors.Await(ctx, func() (any, error) { return net.Listen("tcp", c.Addr) })
 	if err != nil {
 		return messages.Wrap(err, "listening on "+c.Addr+" (choose another addr, or stop what uses it)")
 	}
 	listener := v.(net.Listener)
+	if c.Timeouts.Write == 0 {
+		listener = stallListener{listener}
+	}
 	s.server, s.live, s.addr = server, live, listener.Addr().String()
 	self := s.env.Cell.Self()
 	s.env.Go(func() {

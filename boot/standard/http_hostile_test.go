@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	nethttp "net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,13 +14,14 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/http"
 	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/messages"
 )
 
 // guestApp is served twice: with short timeouts, and with those that a service
 // has by itself.
 func guestApp() string {
 	app := `
-  - {name: short, kind: http.service, addr: "127.0.0.1:0", timeouts: {read: 1s, write: 2s, idle: 1m}, lifecycle: {auto_start: true, stop_timeout: 1s}}
+  - {name: short, kind: http.service, addr: "127.0.0.1:0", timeouts: {read: 1s, write: 5s, idle: 1m}, lifecycle: {auto_start: true, stop_timeout: 1s}}
   - {name: plain, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true, stop_timeout: 1s}}
   - {name: at_short, kind: http.router, meta: {server: short}}
   - {name: at_plain, kind: http.router, meta: {server: plain}}
@@ -27,18 +29,24 @@ func guestApp() string {
 	for _, f := range []struct{ name, body string }{
 		{"echo", `return (assert(http.request():body()))`},
 		{"quick", `return "quick"`},
-		{"spin", `while true do end`},
-		{"sleep", `time.sleep("1h")`},
-		{"rest", `time.sleep("3s"); return "rested"`},
+		{"rest", `time.sleep("2s"); return "rested"`},
 		{"wait", `local b, err = http.request({timeout = 300}):body(); return b or "late: " .. err:message()`},
 		{"patient", `local b, err = http.request():body(); return b or "late: " .. err:message()`},
 		{"reader", `local s = assert(http.request():stream()); local n = 0
 while true do local c, err = s:read(); assert(not err, tostring(err)); if not c then return n end; n = n + #c end`},
-		{"stream", `local res, part = http.response(), string.rep("x", 100000)
+		{"act", `local req = http.request()
+local what = req:query("do")
+if what == "nothing" then return "done" end
+require("events").send("guests", "began", "/")
+if what == "spin" then while true do end end
+if what == "sleep" then time.sleep("1h") end
+if what == "body" then return (assert(req:body())) end
+if what == "stream" then local s = assert(req:stream()); while assert(s:read()) do end; return end
+local res, part = http.response(), string.rep("x", 100000)
 while true do local err = res:write(part); assert(not err, tostring(err)) end`},
 		{"early", `local res = http.response(); for i = 1, 10 do res:write(string.rep("x", 1000)) end`},
 	} {
-		app += "\n  - name: " + f.name + "\n    kind: function.lua\n    method: main\n    modules: [http, time]\n    pool: {max_size: 100}\n    source: |\n      local http, time = require('http'), require('time')\n      return { main = function()\n        " + strings.ReplaceAll(f.body, "\n", "\n        ") + "\n      end }\n"
+		app += "\n  - name: " + f.name + "\n    kind: function.lua\n    method: main\n    modules: [http, time, events]\n    pool: {type: static, workers: 3}\n    source: |\n      local http, time = require('http'), require('time')\n      return { main = function()\n        " + strings.ReplaceAll(f.body, "\n", "\n        ") + "\n      end }\n"
 		for _, at := range []string{"short", "plain"} {
 			for _, method := range []string{"GET", "POST"} {
 				app += fmt.Sprintf("  - {name: %s.%s.%s, kind: http.endpoint, meta: {router: at_%s}, method: %s, path: /%s, func: %s}\n", f.name, at, strings.ToLower(method), at, method, f.name, f.name)
@@ -71,7 +79,7 @@ type guest struct {
 }
 
 // guestPatience bounds every wait of a client.
-const guestPatience = 30 * time.Second
+const guestPatience = 20 * time.Second
 
 func (g *guests) dial(service, first string) *guest {
 	g.Helper()
@@ -130,12 +138,6 @@ func (v *guest) drip() {
 	}()
 }
 
-// busy waits until as many functions run.
-func (g *guests) busy(n int) {
-	g.Helper()
-	until(g.T, fmt.Sprintf("%d functions run", n), func() bool { return g.rt.Node().Procs.Len() == n })
-}
-
 func request(method, path string, headers ...string) string {
 	return method + " " + path + " HTTP/1.1\r\nHost: a\r\n" + strings.Join(append(headers, ""), "\r\n") + "\r\n"
 }
@@ -166,7 +168,9 @@ func TestHostileHeaders(t *testing.T) {
 		t.Run("too large for "+service, func(t *testing.T) {
 			g := &guests{t, g.rt}
 			v := g.dial(service, "")
-			go func() { _, _ = io.WriteString(v.Conn, request("GET", "/quick", "X-Large: "+strings.Repeat("x", 1<<20))) }()
+			go func() {
+				_, _ = io.WriteString(v.Conn, request("GET", "/quick", "X-Large: "+strings.Repeat("x", 1<<20)))
+			}()
 			v.want(431, "")
 			v = g.dial(service, "")
 			go func() {
@@ -175,7 +179,6 @@ func TestHostileHeaders(t *testing.T) {
 			v.want(431, "")
 		})
 	}
-	g.busy(0)
 	g.dial("plain", request("GET", "/quick")).want(200, "quick")
 }
 
@@ -187,18 +190,14 @@ func TestHostileBodies(t *testing.T) {
 		status              int
 		body                string
 	}{
-		{"the timeout of the function", "plain", "/wait", 1 << 30, 500, "request timeout after 300ms"},
 		{"too large to be taken", "plain", "/patient", 1 << 30, 200, "request body too large"},
-		{"the timeout of the function, some", "plain", "/wait", 1 << 20, 200, "request timeout after 300ms"},
+		{"the timeout of the function", "plain", "/wait", 1 << 20, 200, "request timeout after 300ms"},
 		{"the timeout of the service", "short", "/patient", 1 << 20, 200, "late: request timeout"},
 		{"the timeout of the service in a stream", "short", "/reader", 1 << 20, 500, "timeout"},
 		{"not read", "plain", "/quick", 1 << 30, 200, "quick"},
 		{"not read, and short", "plain", "/quick", 1000, 200, "quick"},
 		{"not read, and written early", "plain", "/early", 1000, 200, "xxxx"},
 	} {
-		if c.name == "the timeout of the function" {
-			continue
-		}
 		t.Run(c.name, func(t *testing.T) {
 			g := &guests{t, g.rt}
 			v := g.dial(c.service, request("POST", c.path, fmt.Sprint("Content-Length: ", c.length)))
@@ -208,44 +207,98 @@ func TestHostileBodies(t *testing.T) {
 			v.want(c.status, c.body)
 		})
 	}
-	g.busy(0)
 }
 
-// A client that goes away cancels its function, whatever that does.
+// A client that goes away cancels its function, whatever that does: else it would
+// keep one of three workers.
 func TestAbandonedRequests(t *testing.T) {
+	began := make(chan struct{}, 100)
 	g := startGuests(t)
-	for name, first := range map[string]string{
-		"sleeps":                     request("GET", "/sleep"),
-		"computes":                   request("GET", "/spin"),
-		"waits for the body":         request("POST", "/patient", "Content-Length: 100") + "abc",
-		"waits for a stream":         request("POST", "/reader", "Content-Length: 100") + "abc",
-		"sleeps and has a body":      request("POST", "/sleep", "Content-Length: 3") + "abc",
-		"sleeps and misses the body": request("POST", "/sleep", "Content-Length: 100") + "abc",
-		"computes and misses it":     request("POST", "/spin", "Content-Length: 100") + "abc",
-		"sleeps, with chunks":        request("POST", "/sleep", "Transfer-Encoding: chunked") + "3\r\nabc\r\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := &guests{t, g.rt}
-			var all []*guest
-			for range 3 {
-				all = append(all, g.dial("plain", first))
-			}
-			g.busy(3)
-			for _, v := range all {
-				_ = v.Close()
-			}
-			g.busy(0)
-		})
+	stop, err := g.rt.Subscribe("guests.**", func(*messages.Event) { began <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
 	}
-	g.dial("plain", request("GET", "/quick")).want(200, "quick")
+	defer stop()
+	const workers = 3
+	for _, c := range []struct{ name, first string }{
+		{"sleeps", request("GET", "/act?do=sleep")},
+		{"computes", request("GET", "/act?do=spin")},
+		{"waits for the body", request("POST", "/act?do=body", "Content-Length: 100") + "abc"},
+		{"waits for a stream", request("POST", "/act?do=stream", "Content-Length: 100") + "abc"},
+		{"sleeps and has a body", request("POST", "/act?do=sleep", "Content-Length: 3") + "abc"},
+		{"sleeps and misses the body", request("POST", "/act?do=sleep", "Content-Length: 100") + "abc"},
+		{"computes and misses the body", request("POST", "/act?do=spin", "Content-Length: 100") + "abc"},
+		{"sleeps and misses chunks", request("POST", "/act?do=sleep", "Transfer-Encoding: chunked") + "3\r\nabc\r\n"},
+		{"writes and nobody reads", request("GET", "/act?do=write")},
+	} {
+		for _, service := range []string{"plain", "short"} {
+			t.Run(c.name+" at "+service, func(t *testing.T) {
+				g := &guests{t, g.rt}
+				goroutines := runtime.NumGoroutine()
+				var all []*guest
+				for range workers {
+					all = append(all, g.dial(service, c.first))
+				}
+				for range workers {
+					select {
+					case <-began:
+					case <-time.After(guestPatience):
+						t.Fatal("the function does not begin")
+					}
+				}
+				for _, v := range all {
+					_ = v.Close()
+				}
+				free := g.dial("plain", request("GET", "/act?do=nothing"))
+				free.want(200, "done")
+				_ = free.Close()
+				until(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
+			})
+		}
+	}
+	t.Run("write timeout", func(t *testing.T) { // nobody reads, nobody goes away
+		g := &guests{t, g.rt}
+		for range workers {
+			g.dial("short", request("GET", "/act?do=write"))
+			<-began
+		}
+		g.dial("plain", request("GET", "/act?do=nothing")).want(200, "done")
+	})
 }
 
 // The time to read a request is not the time to answer it.
 func TestReadTimeoutIsForReading(t *testing.T) {
 	g := startGuests(t)
-	g = &guests{t, g.rt}
-	for range 1 {
-		v := g.dial("short", request("POST", "/echo", "Content-Length: 3")+"abc")
-		v.want(200, "abc")
+	g.dial("short", request("GET", "/rest")).want(200, "rested")
+	g.dial("short", request("POST", "/rest", "Content-Length: 3")+"abc").want(200, "rested")
+	g.dial("short", request("POST", "/rest", "Content-Length: 3")).want(200, "rested") // the body never comes
+	g.dial("short", request("POST", "/echo", "Content-Length: 3")+"abc").want(200, "abc")
+}
+
+// Connections that wait for their next request cost little, and nothing of Lua.
+func TestIdleConnections(t *testing.T) {
+	n := 2000
+	if testing.Short() {
+		n = 500
 	}
+	g := startGuests(t)
+	memory := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse + m.StackInuse
+	}
+	g.dial("plain", request("GET", "/quick")).want(200, "quick")
+	before, procs := memory(), g.rt.Node().Procs.Len()
+	for range n {
+		g.dial("plain", request("GET", "/quick")).want(200, "quick")
+	}
+	after := memory()
+	if each := (int64(after) - int64(before)) / int64(n); each > 64<<10 { // both ends
+		t.Errorf("a connection costs %d bytes", each)
+	}
+	if now := g.rt.Node().Procs.Len(); now > procs {
+		t.Errorf("%d processes, before %d", now, procs)
+	}
+	g.dial("plain", request("GET", "/quick")).want(200, "quick")
 }
