@@ -65,11 +65,17 @@ func TestReadmes(t *testing.T) {
 	}
 }
 
+// word is a word of a command line, perhaps in single quotes.
+var word = regexp.MustCompile(`'[^']*'|\S+`)
+
 func run(t *testing.T, dir, line string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	words := strings.Fields(line)
+	words := word.FindAllString(line, -1)
+	for i, w := range words {
+		words[i] = strings.Trim(w, "'")
+	}
 	if words[0] == "troupe" {
 		words[0] = troupe
 	}
