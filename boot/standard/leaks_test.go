@@ -66,6 +66,8 @@ type held struct {
 	rt    *boot.Runtime
 	gate  *gate
 	conns *atomic.Int64 // that the server sees
+
+	server *httptest.Server
 }
 
 // files counts the open files below the folder of the test.
@@ -182,6 +184,13 @@ func TestResourcesComeBack(t *testing.T) {
 			}
 			return n
 		}, true},
+		"group": {`assert(assert(require("pg").open("app:groups")):join("g"))`, false, func(t *testing.T, h held) int {
+			n, err := call(t, h.rt, "app:members")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return int(n.(int64))
+		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := startHolders(t, c.take)
@@ -205,8 +214,9 @@ func TestResourcesComeBack(t *testing.T) {
 				until(t, way+": nobody is left", func() bool { return h.gate.waiting.Load() == 0 && h.rt.Node().Procs.Len() == 0 })
 				until(t, way+": nobody has it", func() bool { return c.held(t, h) == 0 })
 			}
+			h.server.CloseClientConnections() // those that are idle may stay
 			until(t, "pipes are closed", func() bool { return pipes() <= piped })
-			until(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines+4*holders })
+			until(t, "goroutines are back", func() bool { return runtime.NumGoroutine() <= goroutines+holders })
 		})
 	}
 }
@@ -236,6 +246,7 @@ func startHolders(t *testing.T, take string) held {
 		}
 	}))
 	t.Cleanup(server.Close)
+	h.server = server
 	source := fmt.Sprintf(`return { main = function(k)
     local url = %q
     local kept = (function() %s end)()
@@ -249,6 +260,8 @@ end }`, server.URL, take)
 		proc("holder", source) + mods + strings.Replace(proc("hold", source), "process.lua", "function.lua", 1) + mods +
 		proc("after", `return { main = function() require("gate").wait() end }`) + mods + fmt.Sprintf(`
   - {name: shell, kind: exec.native, default_work_dir: %q, default_env: {PATH: "/usr/bin:/bin"}}
+  - {name: groups, kind: pg.scope, lifecycle: {auto_start: true}}
+  - {name: members, kind: function.lua, method: run, modules: [pg], source: "return { run = function() return #assert(assert(require('pg').open('app:groups')):get_members('g')) end }"}
   - {name: stays, kind: function.lua, method: run, modules: [gate], source: "return { run = function() require('gate').stay() end }"}
   - {name: terminate, kind: function.lua, method: run, source: "return { run = function(pid) return process.terminate(pid) end }"}
   - name: prepare
