@@ -30,4 +30,5 @@ const (
 	SpanServer
 	SpanConsumer
 	SpanProducer
+	SpanClient
 )

@@ -107,6 +107,14 @@ func (c *Context) Through(network string) *Context {
 	return out
 }
 
+// Around is the headers of the span around; c may be nil.
+func (c *Context) Around() map[string]string {
+	if c == nil {
+		return nil
+	}
+	return c.Trace
+}
+
 // Traced returns a Context inside the span of these headers.
 func (c *Context) Traced(headers map[string]string) *Context {
 	out := c.copy()

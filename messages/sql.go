@@ -21,6 +21,21 @@ type SQLDatabase struct {
 	// (retryable) for what another transaction got in the way of, Unavailable
 	// (retryable) for a server that cannot be reached, and so on.
 	Explain func(error) *Error
+
+	// Trace begins the span of something that is done with the database, inside the
+	// span that these headers name. statement has placeholders where parameters go,
+	// and is empty where there is none. What happens inside names the headers that
+	// Trace returns; end ends the span, and does nothing when called again. Trace is
+	// nil where nothing is traced.
+	Trace func(around map[string]string, does, statement string) (inside map[string]string, end func(error))
+}
+
+// Traced is Trace where that is not nil, and otherwise nothing.
+func (d *SQLDatabase) Traced(around map[string]string, does, statement string) (inside map[string]string, end func(error)) {
+	if d.Trace == nil {
+		return nil, func(error) {}
+	}
+	return d.Trace(around, does, statement)
 }
 
 // The types of databases, as programs see them.

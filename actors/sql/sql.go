@@ -45,6 +45,9 @@ func define[C planner](name, doc, typ string, explain func(error) *messages.Erro
 				ID: env.ID, Type: typ, Pool: s.current,
 				Explain: func(err error) *messages.Error { return explained(err, explain) },
 			}
+			if t, on := actors.TracerKey.Lookup(env.App); on {
+				s.database.Trace = trace(t, env.ID, typ)
+			}
 			return s
 		},
 	})

@@ -25,7 +25,7 @@ import (
 // Component sends spans where otel.enabled is set. The environment variables of
 // OpenTelemetry win over the configuration.
 var Component = actors.Component{
-	Name: "otel", Doc: "Sends spans of requests, function calls and messages of queues to a collector of OpenTelemetry.",
+	Name: "otel", Doc: "Sends spans of requests, function calls, messages of queues and statements of SQL to a collector of OpenTelemetry.",
 	New: func(env actors.Env) actor.Actor { return &exporter{env: env} },
 }
 
@@ -172,7 +172,7 @@ type tracer struct {
 // Headers implements actors.Tracer.
 func (t *tracer) Headers() []string { return t.propagator.Fields() }
 
-var kinds = map[actors.SpanKind]api.SpanKind{actors.SpanInternal: api.SpanKindInternal, actors.SpanServer: api.SpanKindServer, actors.SpanConsumer: api.SpanKindConsumer, actors.SpanProducer: api.SpanKindProducer}
+var kinds = map[actors.SpanKind]api.SpanKind{actors.SpanInternal: api.SpanKindInternal, actors.SpanServer: api.SpanKindServer, actors.SpanConsumer: api.SpanKindConsumer, actors.SpanProducer: api.SpanKindProducer, actors.SpanClient: api.SpanKindClient}
 
 // Begin implements actors.Tracer.
 func (t *tracer) Begin(kind actors.SpanKind, name string, headers map[string]string) actors.Span {

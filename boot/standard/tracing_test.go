@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,7 @@ type receiver struct {
 	*httptest.Server
 	mu      sync.Mutex
 	spans   map[string]*trace.Span // by name
+	all     []*trace.Span
 	service string
 }
 
@@ -49,6 +51,7 @@ func newReceiver(t *testing.T) *receiver {
 			for _, ss := range rs.GetScopeSpans() {
 				for _, s := range ss.GetSpans() {
 					r.spans[s.GetName()] = s
+					r.all = append(r.all, s)
 				}
 			}
 		}
@@ -180,6 +183,80 @@ func TestTracingQueue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is done with a database is in the trace of who does it: statements, and
+// transactions with the statements inside them. Parameters are not told.
+func TestTracingSQL(t *testing.T) {
+	onDatabases(t, func(t *testing.T, typ, entry string) {
+		r := newReceiver(t)
+		rt := start(t, hostEntry+entry+`
+  - {name: use, kind: function.lua, method: run, modules: [sql, funcs], source: "
+      return {run = function()
+        local db = assert(require('sql').get('app:db'));
+        assert(db:execute('CREATE TABLE IF NOT EXISTS traced (name VARCHAR(20))'));
+        require('funcs').call('app:pay');
+        require('funcs').call('app:wrong');
+        require('funcs').call('app:forget');
+        assert(db:execute('DROP TABLE traced'))
+      end}"}
+  - {name: pay, kind: function.lua, method: run, modules: [sql], source: "
+      return {run = function()
+        local tx = assert(require('sql').get('app:db'):begin());
+        local insert = assert(tx:prepare('INSERT INTO traced (name) SELECT name FROM traced'));
+        assert(insert:execute());
+        assert(insert:close());
+        assert(require('sql').builder.select('name'):from('traced'):where({name = 'secret'}):run_with(tx):query());
+        assert(tx:commit())
+      end}"}
+  - {name: wrong, kind: function.lua, method: run, modules: [sql], source: "return {run = function() require('sql').get('app:db'):query('SELECT nothing FROM nowhere') end}"}
+  - {name: forget, kind: function.lua, method: run, modules: [sql], source: "return {run = function() assert(require('sql').get('app:db'):begin()) end}"}
+`, otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://")}))
+		if _, err := call(t, rt, "app:use"); err != nil {
+			t.Fatal(err)
+		}
+		if err := rt.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		system := map[string]string{"postgres": "postgresql", "mysql": "mysql", "sqlite": "sqlite"}[typ]
+		got := map[string]int{}
+		for _, s := range r.all {
+			above := "nothing"
+			for _, o := range r.all {
+				if string(o.GetSpanId()) == string(s.GetParentSpanId()) {
+					above = o.GetName()
+				}
+			}
+			of := map[string]string{}
+			for _, a := range s.GetAttributes() {
+				of[a.GetKey()] = a.GetValue().GetStringValue()
+			}
+			if strings.Contains(fmt.Sprint(of), "secret") {
+				t.Errorf("%s tells a parameter: %v", s.GetName(), of)
+			}
+			if of["db.system.name"] == "" {
+				continue // a function
+			}
+			if of["db.system.name"] != system || s.GetKind() != trace.Span_SPAN_KIND_CLIENT || of["db.operation.name"]+" app:db" != s.GetName() {
+				t.Errorf("%s: %v, %v", s.GetName(), s.GetKind(), of)
+			}
+			if failed := s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR; failed != (above == "app:wrong") {
+				t.Errorf("%s in %s: %v", s.GetName(), above, s.GetStatus())
+			}
+			got[above+" > "+s.GetName()+" "+strings.Join(strings.Fields(of["db.query.text"])[:min(2, len(strings.Fields(of["db.query.text"])))], " ")]++
+		}
+		want := map[string]int{
+			"app:use > execute app:db CREATE TABLE": 1, "app:use > execute app:db DROP TABLE": 1,
+			"app:pay > transaction app:db ": 1, "app:wrong > query app:db SELECT nothing": 1, "app:forget > transaction app:db ": 1,
+			"transaction app:db > begin app:db ": 2, "transaction app:db > commit app:db ": 1,
+			"transaction app:db > prepare app:db INSERT INTO": 1, "transaction app:db > execute app:db INSERT INTO": 1, "transaction app:db > query app:db SELECT name": 1,
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v; want %v", got, want)
+		}
+	})
 }
 
 // The environment wins, and nothing is sent where telemetry is off.

@@ -66,9 +66,7 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 	self := c.Process()
 	out := &outgoing{method: method, header: http.Header{}, may: permissionOf(c)}
 	out.free = !self.Strict && (self.Context == nil || self.Context.Actor == nil || self.Context.Scope == nil)
-	if self.Context != nil {
-		out.trace = self.Context.Trace
-	}
+	out.trace = self.Context.Around()
 	if !out.may("http_client.request", to) {
 		return nil, denied("not allowed: %s", to)
 	}

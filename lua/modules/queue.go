@@ -127,11 +127,7 @@ func queuePublish(c *lua.Call) (*lua.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	publish := &messages.QueuePublish{Data: data, Headers: headers}
-	if self := c.Process(); self.Context != nil {
-		publish.Trace = self.Context.Trace
-	}
-	return lua.Tell(id, publish), nil
+	return lua.Tell(id, &messages.QueuePublish{Data: data, Headers: headers, Trace: c.Process().Context.Around()}), nil
 }
 
 func queueHeaders(t *messages.Table) (map[string]messages.Value, error) {

@@ -101,18 +101,25 @@ type sqlRunner interface {
 type sqlTarget interface {
 	database() *messages.SQLDatabase
 	// run makes the command that does work outside of the process, with a context
-	// that ends with it. doing is for errors.
-	run(doing string, work func(ctx context.Context, on sqlRunner) (any, error)) (*lua.Command, error)
+	// that ends with it.
+	run(c *lua.Call, is sqlWork, work func(ctx context.Context, on sqlRunner) (any, error)) (*lua.Command, error)
+}
+
+// sqlWork says what is done with a database.
+type sqlWork struct {
+	does      string // in the name of its span
+	doing     string // for errors; the id of the database comes behind
+	statement string
 }
 
 func (d *sqlDB) database() *messages.SQLDatabase { return d.SQLDatabase }
 
-func (d *sqlDB) run(doing string, work func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
+func (d *sqlDB) run(c *lua.Call, is sqlWork, work func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
 	if d.released {
 		return nil, errDBReleased
 	}
 	await := d.patience()
-	return sqlCommand(d.SQLDatabase, doing, func(ctx context.Context) (any, error) {
+	return sqlCommand(d.SQLDatabase, is, c.Process().Context.Around(), func(ctx context.Context) (any, error) {
 		pool, err := d.Pool()
 		if err != nil {
 			return nil, err
@@ -149,15 +156,20 @@ func (d *sqlDB) patience() func(context.Context, *sql.DB) error {
 	}
 }
 
-// sqlCommand is the command that uses a database outside of the process.
-func sqlCommand(d *messages.SQLDatabase, doing string, work func(context.Context) (any, error)) *lua.Command {
+// sqlCommand is the command that uses a database outside of the process, in a span
+// of its own inside the one around.
+func sqlCommand(d *messages.SQLDatabase, is sqlWork, around map[string]string, work func(context.Context) (any, error)) *lua.Command {
 	return &lua.Command{Go: func(done <-chan struct{}) (any, error) {
 		ctx, cancel := untilDone(done)
 		defer cancel()
+		_, endSpan := d.Traced(around, is.does, is.statement)
 		v, err := work(ctx)
 		if err != nil {
-			return nil, messages.Wrap(d.Explain(err), doing+" "+d.ID)
+			err = messages.Wrap(d.Explain(err), is.doing+" "+d.ID)
+			endSpan(err)
+			return nil, err
 		}
+		endSpan(nil)
 		return v, nil
 	}}
 }

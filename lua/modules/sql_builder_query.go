@@ -224,19 +224,19 @@ type sqlExecutor struct {
 }
 
 // run gives the statement to its database.
-func (x *sqlExecutor) run(by func(on sqlTarget, text string, params []any) (*lua.Command, error)) (*lua.Command, error) {
+func (x *sqlExecutor) run(c *lua.Call, by func(c *lua.Call, on sqlTarget, text string, params []any) (*lua.Command, error)) (*lua.Command, error) {
 	if x.err != nil {
 		return nil, x.err
 	}
-	return by(x.on, x.sql, x.args)
+	return by(c, x.on, x.sql, x.args)
 }
 
 var sqlExecutorMethods = []lua.Func{
 	{Sig: "query(): list, error?", Doc: "Runs the statement and gives its rows.", Ask: func(c *lua.Call) (*lua.Command, error) {
-		return c.Self().(*sqlExecutor).run(sqlQuery)
+		return c.Self().(*sqlExecutor).run(c, sqlQuery)
 	}},
 	{Sig: "exec(): table, error?", Doc: "Runs the statement and gives {last_insert_id, rows_affected}.", Ask: func(c *lua.Call) (*lua.Command, error) {
-		return c.Self().(*sqlExecutor).run(sqlExecute)
+		return c.Self().(*sqlExecutor).run(c, sqlExecute)
 	}},
 	{Sig: "to_sql(): string, table, error?", Doc: "The statement, as its database gets it, and its arguments.", Do: func(c *lua.Call) error {
 		x := c.Self().(*sqlExecutor)

@@ -17,28 +17,28 @@ var sqlStatements = []lua.Func{
 		if err != nil {
 			return nil, err
 		}
-		return sqlQuery(c.Self().(sqlTarget), c.String(0), params)
+		return sqlQuery(c, c.Self().(sqlTarget), c.String(0), params)
 	}},
 	{Sig: "execute(sql: string, params?: any): table, error?", Doc: "Runs a statement and returns {last_insert_id, rows_affected}. PostgreSQL knows no last_insert_id: use RETURNING with query.", Ask: func(c *lua.Call) (*lua.Command, error) {
 		params, err := sqlParams(c, 1)
 		if err != nil {
 			return nil, err
 		}
-		return sqlExecute(c.Self().(sqlTarget), c.String(0), params)
+		return sqlExecute(c, c.Self().(sqlTarget), c.String(0), params)
 	}},
 	{Sig: "prepare(sql: string): Statement, error?", Doc: "Prepares a statement to be run many times. It is closed when the process or the function call ends.", Ask: sqlPrepare},
 }
 
 // sqlQuery is the command that answers the rows of a statement.
-func sqlQuery(on sqlTarget, text string, params []any) (*lua.Command, error) {
-	return on.run("querying", func(ctx context.Context, r sqlRunner) (any, error) {
+func sqlQuery(c *lua.Call, on sqlTarget, text string, params []any) (*lua.Command, error) {
+	return on.run(c, sqlWork{"query", "querying", text}, func(ctx context.Context, r sqlRunner) (any, error) {
 		return sqlRows(r.QueryContext(ctx, text, params...))
 	})
 }
 
 // sqlExecute is the command that answers what a statement has changed.
-func sqlExecute(on sqlTarget, text string, params []any) (*lua.Command, error) {
-	return on.run("executing on", func(ctx context.Context, r sqlRunner) (any, error) {
+func sqlExecute(c *lua.Call, on sqlTarget, text string, params []any) (*lua.Command, error) {
+	return on.run(c, sqlWork{"execute", "executing on", text}, func(ctx context.Context, r sqlRunner) (any, error) {
 		return sqlResult(r.ExecContext(ctx, text, params...))
 	})
 }
@@ -103,12 +103,14 @@ var sqlStatementType = lua.Type{
 	Name: "Statement", Doc: "A prepared statement.", Of: (*sqlStatement)(nil),
 	Methods: []lua.Func{
 		{Sig: "query(params?: any): list, error?", Doc: "Runs the statement and returns its rows.", Ask: func(c *lua.Call) (*lua.Command, error) {
-			return c.Self().(*sqlStatement).run(c, "querying", func(ctx context.Context, s *sql.Stmt, params []any) (any, error) {
+			s := c.Self().(*sqlStatement)
+			return s.run(c, sqlWork{"query", "querying", s.text}, func(ctx context.Context, s *sql.Stmt, params []any) (any, error) {
 				return sqlRows(s.QueryContext(ctx, params...))
 			})
 		}},
 		{Sig: "execute(params?: any): table, error?", Doc: "Runs the statement and returns {last_insert_id, rows_affected}.", Ask: func(c *lua.Call) (*lua.Command, error) {
-			return c.Self().(*sqlStatement).run(c, "executing on", func(ctx context.Context, s *sql.Stmt, params []any) (any, error) {
+			s := c.Self().(*sqlStatement)
+			return s.run(c, sqlWork{"execute", "executing on", s.text}, func(ctx context.Context, s *sql.Stmt, params []any) (any, error) {
 				return sqlResult(s.ExecContext(ctx, params...))
 			})
 		}},
@@ -125,12 +127,13 @@ var sqlStatementType = lua.Type{
 type sqlStatement struct {
 	on     sqlTarget
 	stmt   *sql.Stmt
+	text   string
 	closed bool
 	end    func() // closes stmt, without waiting for it
 }
 
 // run has the object that prepared the statement run it.
-func (s *sqlStatement) run(c *lua.Call, doing string, work func(context.Context, *sql.Stmt, []any) (any, error)) (*lua.Command, error) {
+func (s *sqlStatement) run(c *lua.Call, is sqlWork, work func(context.Context, *sql.Stmt, []any) (any, error)) (*lua.Command, error) {
 	if s.closed {
 		return nil, messages.Errorf(messages.Invalid, "statement is closed")
 	}
@@ -138,7 +141,7 @@ func (s *sqlStatement) run(c *lua.Call, doing string, work func(context.Context,
 	if err != nil {
 		return nil, err
 	}
-	return s.on.run(doing, func(ctx context.Context, _ sqlRunner) (any, error) { return work(ctx, s.stmt, params) })
+	return s.on.run(c, is, func(ctx context.Context, _ sqlRunner) (any, error) { return work(ctx, s.stmt, params) })
 }
 
 // sqlPrepare prepares a statement. The end of the process may come before that
@@ -151,7 +154,7 @@ func sqlPrepare(c *lua.Call) (*lua.Command, error) {
 		forget()
 		end()
 	}
-	cmd, err := on.run("preparing a statement for", func(ctx context.Context, r sqlRunner) (any, error) {
+	cmd, err := on.run(c, sqlWork{"prepare", "preparing a statement for", text}, func(ctx context.Context, r sqlRunner) (any, error) {
 		stmt, err := r.PrepareContext(ctx, text)
 		if err == nil {
 			context.AfterFunc(life, func() { _ = stmt.Close() }) // nobody is there to be told
@@ -163,7 +166,7 @@ func sqlPrepare(c *lua.Call) (*lua.Command, error) {
 		return nil, err
 	}
 	cmd.Then = func(c *lua.Call, answer any) error {
-		return c.Return(&sqlStatement{on: on, stmt: answer.(*sql.Stmt), end: drop})
+		return c.Return(&sqlStatement{on: on, stmt: answer.(*sql.Stmt), text: text, end: drop})
 	}
 	cmd.Catch = func(_ *lua.Call, err *messages.Error) error {
 		drop()

@@ -30,7 +30,11 @@ type sqlTransaction struct {
 	db   *sqlDB
 	tx   *sql.Tx
 	over bool
-	end  func() // rolls back if nothing else has ended it, without waiting for it
+
+	trace   map[string]string // of its span
+	endSpan func(error)
+
+	end func() // rolls back if nothing else has ended it, without waiting for it
 
 	// A connection runs one statement at a time, and coroutines may each run one.
 	mu sync.Mutex
@@ -40,11 +44,11 @@ var errTxOver = messages.Errorf(messages.Invalid, "transaction is not active")
 
 func (t *sqlTransaction) database() *messages.SQLDatabase { return t.db.SQLDatabase }
 
-func (t *sqlTransaction) run(doing string, work func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
+func (t *sqlTransaction) run(c *lua.Call, is sqlWork, work func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
 	if t.over {
 		return nil, errTxOver
 	}
-	return sqlCommand(t.db.SQLDatabase, doing, func(ctx context.Context) (any, error) {
+	return sqlCommand(t.db.SQLDatabase, is, t.trace, func(ctx context.Context) (any, error) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		return work(ctx, t.tx)
@@ -72,14 +76,19 @@ func sqlBegin(c *lua.Call) (*lua.Command, error) {
 	case !known:
 		return nil, messages.Errorf(messages.Invalid, "unknown isolation %q: one of sql.isolation is expected", name)
 	}
-	life, end := context.WithCancel(context.Background())
+	inside, endSpan := d.Traced(c.Process().Context.Around(), "transaction", "")
+	life, cancel := context.WithCancel(context.Background())
+	end := func() {
+		cancel()
+		endSpan(nil)
+	}
 	forget := c.OnEnd(end)
 	drop := func() {
 		forget()
 		end()
 	}
 	await := d.patience()
-	cmd := sqlCommand(d.SQLDatabase, "beginning a transaction on", func(ctx context.Context) (any, error) {
+	cmd := sqlCommand(d.SQLDatabase, sqlWork{does: "begin", doing: "beginning a transaction on"}, inside, func(ctx context.Context) (any, error) {
 		pool, err := d.Pool()
 		if err != nil {
 			return nil, err
@@ -91,9 +100,10 @@ func sqlBegin(c *lua.Call) (*lua.Command, error) {
 	})
 	cmd.Then = func(c *lua.Call, answer any) error {
 		d.open++
-		return c.Return(&sqlTransaction{db: d, tx: answer.(*sql.Tx), end: drop})
+		return c.Return(&sqlTransaction{db: d, tx: answer.(*sql.Tx), trace: inside, endSpan: endSpan, end: drop})
 	}
 	cmd.Catch = func(_ *lua.Call, err *messages.Error) error {
+		endSpan(err)
 		drop()
 		return err
 	}
@@ -105,7 +115,14 @@ func sqlBegin(c *lua.Call) (*lua.Command, error) {
 func sqlFinish(name, doc string, finish func(*sql.Tx) error) lua.Func {
 	return lua.Func{Sig: name + "(): boolean, error?", Doc: doc, Ask: func(c *lua.Call) (*lua.Command, error) {
 		t := c.Self().(*sqlTransaction)
-		cmd, err := t.run(name+" of a transaction on", func(context.Context, sqlRunner) (any, error) { return true, finish(t.tx) })
+		cmd, err := t.run(c, sqlWork{does: name, doing: name + " of a transaction on"}, func(context.Context, sqlRunner) (any, error) {
+			err := finish(t.tx)
+			if err != nil {
+				err = t.db.Explain(err)
+			}
+			defer t.endSpan(err)
+			return true, err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -136,8 +153,9 @@ func sqlSavepoint(name, doc, command string) lua.Func {
 		if t.db.Type == messages.SQLMySQL {
 			quote = "`"
 		}
-		return t.run(name+" "+savepoint+" on", func(ctx context.Context, r sqlRunner) (any, error) {
-			_, err := r.ExecContext(ctx, command+quote+savepoint+quote)
+		text := command + quote + savepoint + quote
+		return t.run(c, sqlWork{"execute", name + " " + savepoint + " on", text}, func(ctx context.Context, r sqlRunner) (any, error) {
+			_, err := r.ExecContext(ctx, text)
 			return true, err
 		})
 	}}
