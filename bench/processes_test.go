@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,7 +104,7 @@ func loaded(load string, rounds int, opts []actor.PropsOption) {
 		answer := &pong{}
 		peer := sys.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
 			if m, ok := c.Message().(*ping); ok {
-				burn(work)
+				burned.Add(int64(burn(work)))
 				c.Send(m.from, answer)
 			}
 		}, opts...))
@@ -126,6 +127,9 @@ func loaded(load string, rounds int, opts []actor.PropsOption) {
 }
 
 //go:noinline
+// burned keeps the compiler from leaving the work out.
+var burned atomic.Int64
+
 func burn(n int) (sum int) {
 	for i := range n {
 		sum += i
