@@ -126,10 +126,10 @@ func loaded(load string, rounds int, opts []actor.PropsOption) {
 	all.Wait()
 }
 
-//go:noinline
 // burned keeps the compiler from leaving the work out.
 var burned atomic.Int64
 
+//go:noinline
 func burn(n int) (sum int) {
 	for i := range n {
 		sum += i

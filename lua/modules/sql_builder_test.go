@@ -19,7 +19,7 @@ func (f *sqlFake) database() *messages.SQLDatabase {
 	return &messages.SQLDatabase{ID: "app:db", Type: f.kind}
 }
 
-func (f *sqlFake) run(string, func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
+func (f *sqlFake) run(*lua.Call, sqlWork, func(context.Context, sqlRunner) (any, error)) (*lua.Command, error) {
 	return nil, messages.Errorf(messages.Unavailable, "ran on %s", f.kind)
 }
 
