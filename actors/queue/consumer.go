@@ -100,6 +100,7 @@ func (c *consumer) Start(ctx context.Context) error {
 	if c.running == nil {
 		c.running = map[*job]struct{}{}
 	}
+	_ = c.cancel(ctx) // what was not settled when the queue went away comes back, if there is any
 	if err := c.consume(ctx, c.config); err != nil {
 		c.up = false
 		return err
@@ -116,6 +117,12 @@ func (c *consumer) consume(ctx context.Context, config ConsumerConfig) error {
 		return messages.Wrap(err, "consuming "+c.config.Queue)
 	}
 	return nil
+}
+
+// cancel has nothing delivered any more, and what is not settled delivered again.
+func (c *consumer) cancel(ctx context.Context) error {
+	_, err := actors.Call(ctx, c.env.Sys, c.queue(), &Cancel{Queue: c.config.Queue, To: c.env.Cell.Self()})
+	return err
 }
 
 // Update implements actors.Updater: handlers that run go on; another queue needs
@@ -168,11 +175,11 @@ func (c *consumer) Stop(ctx context.Context) error {
 		}
 		left = len(c.running)
 		for j := range c.running {
-			j.release(Return, "")
+			j.abandon()
 		}
 		clear(c.running)
 	}
-	if _, err := actors.Call(ctx, c.env.Sys, c.queue(), &Cancel{Queue: c.config.Queue, To: c.env.Cell.Self()}); err != nil && !messages.IsKind(err, messages.NotFound) {
+	if err := c.cancel(ctx); err != nil && !messages.IsKind(err, messages.NotFound) {
 		return err
 	}
 	if left > 0 {
@@ -181,13 +188,12 @@ func (c *consumer) Stop(ctx context.Context) error {
 	return nil
 }
 
-// halt gives back what no handler has begun, and cancels the handlers.
+// halt begins nothing more, and cancels the handlers. What they do not settle, and
+// what waits for one, is given back by Cancel: what goes back earlier would be
+// delivered to this consumer again, and again.
 func (c *consumer) halt() {
 	c.up = false
 	c.env.Cell.Context().Unwatch(c.queue())
-	for _, d := range c.waiting {
-		c.tell(d, Return, "")
-	}
 	c.waiting = nil
 	for j := range c.running {
 		c.env.Cell.Abandon(j.to, j.tag)
@@ -209,7 +215,6 @@ func (c *consumer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *Delivery:
 		if !c.up {
-			c.tell(m, Return, "")
 			return
 		}
 		c.waiting = append(c.waiting, m)
@@ -267,16 +272,15 @@ func (c *consumer) handle(d *Delivery) {
 
 // finished settles what the handler did not.
 func (c *consumer) finished(j *job, v any, err error) {
-	outcome, reason := Ack, ""
 	switch err := rejection(v, err); {
 	case err == nil:
+		j.release(Ack, "")
 	case !c.up: // it was cancelled
-		outcome = Return
+		j.abandon()
 	default:
-		outcome, reason = Nack, err.Error()
 		c.failed(j.delivery, err)
+		j.release(Nack, err.Error())
 	}
-	j.release(outcome, reason)
 	if _, ok := c.running[j]; !ok { // the stop did not wait for it
 		return
 	}

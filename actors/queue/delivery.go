@@ -59,6 +59,13 @@ func (h *handled) decide(o Outcome, reason string) error {
 	return nil
 }
 
+// abandon ends the use of the message, which its consumer gives back.
+func (h *handled) abandon() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state = released
+}
+
 // release ends the use of the message and settles it if the handler did not.
 func (h *handled) release(o Outcome, reason string) {
 	h.mu.Lock()

@@ -202,16 +202,12 @@ func (m *memory) settle(id string, q *memoryQueue, b *Settle) {
 	}
 	delete(q.out, tag)
 	s.by.out--
-	switch b.Outcome {
-	case Nack:
+	if b.Outcome == Nack {
 		q.delayed[s] = m.env.Cell.After(Backoff(s.attempt), func() {
 			delete(q.delayed, s)
 			q.append(s)
 			m.deliver(id, q)
 		})
-	case Return:
-		s.attempt--
-		q.restore(s)
 	}
 	m.deliver(id, q)
 }
@@ -226,6 +222,7 @@ func (m *memory) cancel(q *memoryQueue, to *actor.PID) {
 	for tag, s := range q.out {
 		if s.by == c {
 			delete(q.out, tag)
+			s.attempt-- // no handler has decided about it
 			q.restore(s)
 		}
 	}

@@ -53,7 +53,7 @@ type Consume struct {
 }
 
 // Cancel ends a Consume: what was delivered and not settled is delivered again, to
-// whoever consumes then. Answered with Done.
+// whoever consumes then. Without a Consume it does nothing. Answered with Done.
 type Cancel struct {
 	Queue string
 	To    *actor.PID
@@ -73,9 +73,8 @@ type Outcome int
 
 // The outcomes.
 const (
-	Ack    Outcome = iota // done with
-	Nack                  // rejected: it comes again, after a delay and behind the others
-	Return                // untouched: it comes again at once
+	Ack  Outcome = iota // done with
+	Nack                // rejected: it comes again, after a delay and behind the others
 )
 
 // Message is what a queue carries. It is never changed once made.

@@ -237,8 +237,6 @@ func (f *flight) Settle(o queue.Outcome, attempt int) {
 		switch o {
 		case queue.Ack:
 			_ = f.msg.Ack(false)
-		case queue.Return:
-			_ = f.msg.Nack(false, true)
 		case queue.Nack:
 			f.reject(attempt)
 		}

@@ -38,8 +38,9 @@ type subscription struct {
 	done  chan struct{} // closed by End
 	over  chan struct{} // closed when nothing comes any more
 
-	mu  sync.Mutex
-	out map[*flight]struct{} // nil once it has ended
+	mu     sync.Mutex
+	out    map[*flight]struct{}
+	ending bool // nothing is delivered any more
 }
 
 // flight is a message that was delivered.
@@ -68,9 +69,10 @@ func (l *link) Subscribe(d *queue.Declare, c *queue.Consume, deliver func(*queue
 		drained := make(chan struct{})
 		sub.SetClosedHandler(func(string) { close(drained) })
 		s.run(l.env, l, d, inbox)
-		if sub.Drain() == nil { // what is on its way arrives, and goes back
+		if sub.Drain() == nil { // what is on its way arrives
 			<-drained
 		}
+		s.giveBack()
 	})
 	return s
 }
@@ -157,27 +159,24 @@ func (s *subscription) receive(env actors.Env, d *queue.Declare, deliver func(*q
 	}
 	f := &flight{s, m}
 	if !s.take(f) {
-		_ = m.Nak() // otherwise it comes again after ackWait
 		return
 	}
 	deliver(&queue.Delivery{Message: read(m, d, meta.Sequence.Stream), Queue: d.Queue, Attempt: int(meta.NumDelivered), Tag: f})
 }
 
+// take keeps a message, and reports whether it is to be delivered.
 func (s *subscription) take(f *flight) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out == nil {
-		return false
-	}
 	s.out[f] = struct{}{}
-	return true
+	return !s.ending
 }
 
 // taken is how many messages are not settled, and whether there can be more.
 func (s *subscription) taken() (n int, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.out), s.out != nil
+	return len(s.out), !s.ending
 }
 
 // Resize implements queue.Subscription.
@@ -207,14 +206,22 @@ func (s *subscription) beat() {
 func (s *subscription) End() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.out == nil {
-		return
+	if !s.ending {
+		s.ending = true
+		close(s.done)
 	}
-	close(s.done)
+}
+
+// giveBack returns what is not settled to the server, which by now has no request of
+// this subscription any more: it would serve that with what comes back, which nobody
+// takes, so that it would come again only after ackWait.
+func (s *subscription) giveBack() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for f := range s.out {
-		_ = f.msg.Nak() // otherwise it comes again after ackWait
+		_ = f.msg.Nak() // if it is lost the message comes again after ackWait
 	}
-	s.out = nil
+	clear(s.out)
 }
 
 // ended reports whether nothing comes any more.
@@ -233,7 +240,9 @@ func (f *flight) Settle(o queue.Outcome, attempt int) {
 	s := f.sub
 	s.mu.Lock()
 	_, open := s.out[f]
-	delete(s.out, f)
+	if open = open && !s.ending; open {
+		delete(s.out, f)
+	}
 	s.mu.Unlock()
 	if !open {
 		return
@@ -243,8 +252,6 @@ func (f *flight) Settle(o queue.Outcome, attempt int) {
 		_ = f.msg.Ack()
 	case queue.Nack:
 		_ = f.msg.NakWithDelay(queue.Backoff(attempt))
-	case queue.Return:
-		_ = f.msg.Nak()
 	}
 	s.look()
 }

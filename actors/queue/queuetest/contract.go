@@ -29,6 +29,7 @@ func Contract(t *testing.T, d Driver) {
 		"dead letters":                                     deadLetters,
 		"a consumer that stops gives everything back":      stopping,
 		"a consumer that stops waits for its handlers":     waitsForHandlers,
+		"what waits for a consumer that stops waits":       waitsForTheEnd,
 		"a consumer that fails gives everything back":      failing,
 		"two consumers share the work":                     sharing,
 		"a driver that stops and starts":                   driverRestarts,
@@ -269,6 +270,33 @@ func waitsForHandlers(t *testing.T, w *world) {
 	again.done()
 	w.empty("jobs")
 	w.idle()
+}
+
+// While a consumer waits for its last handler it is not given again and again what it
+// has no handler for: that would count as attempts, and end as a dead letter.
+func waitsForTheEnd(t *testing.T, w *world) {
+	w.publish("jobs", "busy", nil)
+	w.publish("jobs", "next", nil)
+	w.consume("jobs", ", prefetch: 2, lifecycle: {stop_timeout: 400ms}")
+	stubborn := w.next()
+	if _, err := actorstest.Ask(t, w.node, "app:c_jobs", &actors.Stop{}); !messages.IsKind(err, messages.Timeout) {
+		t.Errorf("stopping gave %v", err)
+	}
+	stubborn.done() // late, and of no consequence
+	w.start("c_jobs")
+	count := map[messages.Value]int{}
+	for count["busy"] < 1 || count["next"] < 2 {
+		c := w.next()
+		if count[c.body]++; c.body == "next" && count[c.body] == 1 {
+			c.fail("once")
+		} else {
+			c.done()
+		}
+	}
+	w.empty("jobs")
+	if n := w.info("dead").Messages; n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
 }
 
 func failing(t *testing.T, w *world) {
