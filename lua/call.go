@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unsafe"
 
 	glua "github.com/yuin/gopher-lua"
 
@@ -111,7 +112,7 @@ func (c *Call) Values(i int) []messages.Value {
 func (c *Call) Mail(topic string, i int) *messages.Mail {
 	pid := c.vm.host.PID()
 	if c.Len() == i+1 {
-		return messages.NewMail(pid, topic, fromLua(c.at(i)))
+		return messages.NewMailOf(pid, topic, fromLua(c.at(i)))
 	}
 	return messages.NewMail(pid, topic, c.Values(i)...)
 }
@@ -242,6 +243,23 @@ func (c *Call) Return(vs ...any) error {
 	}
 	return nil
 }
+
+// ReturnName is Return of a text that many calls give, such as a topic or a PID:
+// while it is the same string, it is boxed for Lua only once.
+func (c *Call) ReturnName(s string) error {
+	if len(s) == 0 || len(s) > maxName || c.collect {
+		return c.Return(s)
+	}
+	kept := &c.vm.rc.names[uintptr(unsafe.Pointer(unsafe.StringData(s)))>>4%uintptr(len(c.vm.rc.names))]
+	had, _ := (*kept).(glua.LString)
+	if len(had) != len(s) || unsafe.StringData(string(had)) != unsafe.StringData(s) {
+		*kept = glua.LString(s)
+	}
+	return c.Return(*kept)
+}
+
+// maxName is how long the texts are that a worker keeps boxed, in bytes.
+const maxName = 128
 
 // Host carries out what the process wants.
 func (c *Call) Host() Host { return c.vm.host }

@@ -72,11 +72,12 @@ type Upgrade struct {
 
 // runCtx belongs to one goroutine inside Run.
 type runCtx struct {
-	base *state
-	left bool               // the goroutine gave its place away
-	vm   atomic.Pointer[VM] // what it runs, or ran last
-	out  outcome            // of the thread that was resumed last
-	call Call               // of the function at work
+	base  *state
+	left  bool               // the goroutine gave its place away
+	vm    atomic.Pointer[VM] // what it runs, or ran last
+	out   outcome            // of the thread that was resumed last
+	call  Call               // of the function at work
+	names [8]glua.LValue     // texts that were boxed last
 }
 
 // put keeps rc for the next Run.

@@ -9,17 +9,18 @@ type Mail struct {
 	one [1]Value
 }
 
-// NewMail makes a Mail; with one value it costs a single allocation.
+// NewMail makes a Mail of any number of values.
 func NewMail(from, topic string, values ...Value) *Mail {
-	m := &Mail{From: from, Topic: topic}
-	switch len(values) {
-	case 0:
-	case 1:
-		m.one[0] = values[0]
-		m.Values = m.one[:]
-	default:
-		m.Values = values
+	if len(values) == 1 {
+		return NewMailOf(from, topic, values[0])
 	}
+	return &Mail{From: from, Topic: topic, Values: values}
+}
+
+// NewMailOf makes a Mail of one value, in a single allocation.
+func NewMailOf(from, topic string, value Value) *Mail {
+	m := &Mail{From: from, Topic: topic, one: [1]Value{value}}
+	m.Values = m.one[:]
 	return m
 }
 

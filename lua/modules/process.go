@@ -97,8 +97,8 @@ var processModule = lua.Module{
 			Of:   (*messages.Mail)(nil),
 			Text: func(v any) string { return "process.Message{topic=" + v.(*messages.Mail).Topic + "}" },
 			Methods: []lua.Func{
-				{Sig: "topic(): string", Doc: "The topic.", Do: func(c *lua.Call) error { return c.Return(c.Self().(*messages.Mail).Topic) }},
-				{Sig: "from(): string", Doc: "PID of the sender, \"\" if unknown.", Do: func(c *lua.Call) error { return c.Return(c.Self().(*messages.Mail).From) }},
+				{Sig: "topic(): string", Doc: "The topic.", Do: func(c *lua.Call) error { return c.ReturnName(c.Self().(*messages.Mail).Topic) }},
+				{Sig: "from(): string", Doc: "PID of the sender, \"\" if unknown.", Do: func(c *lua.Call) error { return c.ReturnName(c.Self().(*messages.Mail).From) }},
 				{
 					Sig: "payload(): any",
 					Doc: "nil if the message had no value, a Payload if it had one, a list of Payloads if it had several. payload():data() is the value.",
