@@ -21,11 +21,23 @@ func (p *process) report(pid string, err *messages.Error) {
 	for len(stack.Stack) == 0 && stack.Cause != nil {
 		stack = stack.Cause
 	}
+	if !p.node.Log.Enabled(context.Background(), level) {
+		return
+	}
 	l := p.def.program.Limits
-	p.node.Log.Log(context.Background(), level, "process failed", "pid", pid, "entry", p.self.Entry, "version", p.def.version,
+	var said []any
+	if m := p.vm.Handling(); m != nil {
+		said = append(said, "message", messages.NewTraceEvent(p.node.Clock.Now(), messages.TraceIn, m.From, pid, m).About())
+	}
+	if t := p.traced.Load(); t != nil && t.last != nil && len(t.last.ring) > 0 {
+		said = append(said, "messages", t.last.text())
+	}
+	p.node.Log.Log(context.Background(), level, "process failed", append([]any{
+		"pid", pid, "entry", p.self.Entry, "version", p.def.version,
 		"kind", err.Root().Kind, "error", err.Error(), "stack", stackText(stack),
 		slog.Group("used", "instructions", p.vm.Instructions(), "memory", p.vm.Memory(), "mailbox", p.vm.Waiting()),
-		slog.Group("limits", "instructions", l.Instructions, "memory", l.Memory, "mailbox", l.Mailbox))
+		slog.Group("limits", "instructions", l.Instructions, "memory", l.Memory, "mailbox", l.Mailbox),
+	}, said...)...)
 }
 
 // linkedFailed is the message of a process that ends because a linked one did.

@@ -46,6 +46,7 @@ func (w *worker) finished(p *process, end *lua.End) {
 	}
 	if p.proc != nil { // whoever asked for the PID of this call finds it gone
 		p.node.Procs.Remove(p.proc)
+		p.untrace()
 	}
 	var value messages.Value
 	if len(end.Values) > 0 {

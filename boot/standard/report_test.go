@@ -2,6 +2,7 @@ package standard_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/messages"
 )
 
 // lockedBuffer is a buffer for loggers.
@@ -54,5 +56,134 @@ func TestCrashReport(t *testing.T) {
 	}
 	if n := strings.Count(text, "process failed"); n != 1 {
 		t.Errorf("%d reports", n)
+	}
+}
+
+// The report shows the message that the process had taken last, and with
+// limits.trace what came and went before.
+func TestCrashReportMessages(t *testing.T) {
+	var out lockedBuffer
+	entries := hostEntry + `
+  - name: crash
+    kind: process.lua
+    limits: {trace: 3}
+    source: |
+      return { main = function()
+        local inbox = process.inbox()
+        inbox:receive()
+        for i = 1, 3 do process.send(process.pid(), "self" .. i, i) end
+        inbox:receive() inbox:receive()
+        error("boom")
+      end }
+`
+	rt, err := boot.Start(t.Context(), app(entries), standard.Parts(), boot.WithLogger(slog.New(slog.NewJSONHandler(&out, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	pid, err := rt.Spawn(t.Context(), "app:crash", "app:a_host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan messages.TraceEvent, 100)
+	ended := make(chan error, 1)
+	tracing := make(chan struct{})
+	go func() {
+		close(tracing)
+		ended <- rt.Trace(t.Context(), pid, func(e messages.TraceEvent) { seen <- e })
+	}()
+	<-tracing
+	if err := rt.Send(pid, "order", strings.Repeat("x", 1000)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		// It may have ended before the trace began.
+		if err != nil && !messages.IsKind(err, messages.NotFound) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the trace does not end with the process")
+	}
+	if err := rt.Trace(t.Context(), pid, nil); !messages.IsKind(err, messages.NotFound) {
+		t.Errorf("tracing what has ended: %v", err)
+	}
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "process failed") && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	var line struct{ Message, Messages string }
+	for _, l := range strings.Split(out.String(), "\n") {
+		if strings.Contains(l, "process failed") {
+			if err := json.Unmarshal([]byte(l), &line); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !strings.Contains(line.Message, "self2 ") {
+		t.Errorf("the message it had taken: %q", line.Message)
+	}
+	if n := len(strings.Split(line.Messages, "\n")); n != 3 || !strings.Contains(line.Messages, " in  from "+pid+" self2 ") {
+		t.Errorf("the last messages:\n%s", line.Messages)
+	}
+}
+
+// A reader of a trace that is too slow is told what it missed; the process goes on.
+func TestTraceSlowReader(t *testing.T) {
+	rt := start(t, hostEntry+proc("sink", `return { main = function() local i = process.inbox() while true do if i:receive():topic() == "stop" then return end end end }`))
+	pid, err := rt.Spawn(t.Context(), "app:sink", "app:a_host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, more, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var got, dropped int
+	var once sync.Once
+	go func() {
+		ended <- rt.Trace(t.Context(), pid, func(e messages.TraceEvent) {
+			once.Do(func() { close(first); <-more })
+			got++
+			dropped += e.Dropped
+		})
+	}()
+	sent := 0
+	send := func(topic string) {
+		if err := rt.Send(pid, topic, sent); err != nil {
+			t.Fatal(err)
+		}
+		sent++
+	}
+	for begun := false; !begun; {
+		select {
+		case <-first:
+			begun = true
+		case <-time.After(time.Millisecond):
+			send("try")
+		}
+	}
+	before := sent
+	for range 3000 {
+		send("note")
+	}
+	for end := time.Now().Add(20 * time.Second); ; {
+		list, err := rt.Processes(t.Context())
+		if err != nil || time.Now().After(end) {
+			t.Fatal(err, list)
+		}
+		if list[0].Mailbox == 0 && list[0].State == "waiting" {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(more)
+	send("stop")
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the trace does not end with the process")
+	}
+	if dropped == 0 || got+dropped < 3000 || got+dropped > before+3001 {
+		t.Errorf("%d events, %d dropped, of %d", got, dropped, sent)
 	}
 }
