@@ -31,7 +31,7 @@ func TestControlSocket(t *testing.T) {
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	one, err := boot.Start(t.Context(), app(hostEntry+proc("idle", `return { main = function() process.inbox():receive() end }`)), standard.Parts(), boot.WithConfig(config))
+	one, err := boot.Start(t.Context(), app(hostEntry+proc("idle", `return { main = function() local i = process.inbox() while true do i:receive() end end }`)), standard.Parts(), boot.WithConfig(config))
 	if err != nil {
 		t.Fatal(err)
 	}
