@@ -128,6 +128,9 @@ func (vm *VM) Kill(reason *messages.Error) {
 	vm.limit.Store(0)
 }
 
+// Killed reports whether the process was ended from outside, or by a limit.
+func (vm *VM) Killed() bool { return vm.killed.Load() != nil }
+
 // Run drives every thread that can go on until all wait or the process has
 // ended. It reports false when the goroutine gave its place to another one and
 // must leave without touching the VM.

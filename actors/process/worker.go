@@ -40,6 +40,9 @@ func (p *process) call(r *runCall) {
 func (w *worker) finished(p *process, end *lua.End) {
 	r := w.run
 	w.run = nil
+	if r != nil && end.Err != nil {
+		p.reportCall(r, end.Err)
+	}
 	if w.late != nil {
 		w.late()
 		w.late = nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/boot/standard"
 	"github.com/troupe-go/troupe/messages"
@@ -185,5 +186,41 @@ func TestTraceSlowReader(t *testing.T) {
 	}
 	if dropped == 0 || got+dropped < 3000 || got+dropped > before+3001 {
 		t.Errorf("%d events, %d dropped, of %d", got, dropped, sent)
+	}
+}
+
+// A call that a limit ends is reported although its caller is told; one that
+// fails by itself is the affair of its caller.
+func TestCallReport(t *testing.T) {
+	var out lockedBuffer
+	entries := `
+  - {name: greedy, kind: function.lua, method: main, limits: {instructions: 10000}, source: "return { main = function() while true do end end }"}
+  - {name: slow, kind: function.lua, method: main, limits: {time: 10ms}, source: "return { main = function() while true do end end }"}
+  - {name: faulty, kind: function.lua, method: main, source: "return { main = function() error('mine') end }"}
+  - {name: unheard, kind: function.lua, method: main, source: "return { main = function() error('nobody hears it') end }"}
+`
+	rt, err := boot.Start(t.Context(), app(entries), standard.Parts(), boot.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Stop()
+	for _, name := range []string{"greedy", "slow", "faulty"} {
+		if _, err := rt.Call(t.Context(), "app:"+name); err == nil {
+			t.Errorf("%s does not fail", name)
+		}
+	}
+	n := rt.Node()
+	n.Sys.Root.Send(n.PID("app:unheard"), &actors.Request{Body: &messages.FunctionCall{Function: "app:unheard"}, Sys: n.Sys})
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(out.String(), "nobody hears it") && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	text := out.String()
+	for _, want := range []string{"level=WARN", "entry=app:greedy", "instruction limit exceeded", "entry=app:slow", "did not finish within 10ms", "limits.instructions=10000", "level=ERROR", "entry=app:unheard"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in\n%s", want, text)
+		}
+	}
+	if strings.Count(text, "function call ended by a limit") != 2 || strings.Contains(text, "app:faulty") {
+		t.Errorf("reports:\n%s", text)
 	}
 }
