@@ -3,6 +3,7 @@ module github.com/troupe-go/troupe
 go 1.26.0
 
 require (
+	charm.land/bubbletea/v2 v2.1.1
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/CloudyKit/jet/v6 v6.3.3
 	github.com/Masterminds/squirrel v1.5.4

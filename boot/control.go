@@ -62,5 +62,47 @@ func (c *Control) Ask(ctx context.Context, command, out any) error {
 	return nil
 }
 
+// Trace calls f with each message that a process, by PID or registered name, gets
+// or sends from now on, one after the other; begun, unless it is nil, is called
+// once before. It returns nil when the process or the node has ended, and
+// otherwise the error of ctx or of f, or why there is nothing to trace. Where f
+// is too slow events are dropped, and the next one says how many; the process
+// never waits.
+func (c *Control) Trace(ctx context.Context, pid string, begun func(), f func(messages.TraceEvent) error) error {
+	body, err := json.Marshal(messages.ControlTrace{PID: pid})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://node"+messages.ControlTracePath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	res, err := c.client.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking the node at %s: %w", c.socket, err)
+	}
+	defer res.Body.Close() //nolint:errcheck // it was only read
+	in := json.NewDecoder(res.Body)
+	var answer messages.ControlAnswer
+	if err := in.Decode(&answer); err != nil {
+		return fmt.Errorf("reading the answer of the node: %w", err)
+	}
+	if e := answer.Error; e != nil {
+		return messages.Errorf(e.Kind, "%s", e.Message)
+	}
+	if begun != nil {
+		begun()
+	}
+	for {
+		var e messages.TraceEvent
+		if err := in.Decode(&e); err != nil {
+			return ctx.Err() // else the node has closed the stream
+		}
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+}
+
 // Close ends the connections.
 func (c *Control) Close() { c.client.CloseIdleConnections() }

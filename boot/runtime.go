@@ -149,6 +149,25 @@ func (rt *Runtime) Kill(ctx context.Context, dest, reason string) error {
 	return err
 }
 
+// Trace calls f with each message that a process, by PID or registered name, gets
+// or sends from now on, one after the other, and with its lifecycle events. It
+// returns nil when the process has ended, and otherwise the error of ctx, or why
+// there is nothing to trace. Where f is too slow events are dropped, and the next
+// one says how many; the process never waits.
+func (rt *Runtime) Trace(ctx context.Context, dest string, f func(messages.TraceEvent)) error {
+	if err := rt.up(); err != nil {
+		return err
+	}
+	t, err := rt.node.Trace(dest)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(rt.base, cancel)()
+	return t.Run(ctx, func(e messages.TraceEvent) error { f(e); return nil })
+}
+
 // Get returns an entry of the current version, or an error of kind NotFound.
 func (rt *Runtime) Get(ctx context.Context, id string) (*messages.EntryData, error) {
 	return actors.As[*messages.EntryData](rt.Ask(ctx, &messages.RegistryGet{ID: id}))

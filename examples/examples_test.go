@@ -80,6 +80,10 @@ func run(t *testing.T, dir, line string) string {
 		words[0] = troupe
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	if strings.Contains(line, " | ") { // the shell finds the program in its path
+		cmd = exec.CommandContext(ctx, "sh", "-c", line)
+		cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(troupe)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
 	cmd.Dir = dir
 	var errs strings.Builder
 	cmd.Stderr = &errs

@@ -2,6 +2,8 @@ package lua
 
 import (
 	glua "github.com/yuin/gopher-lua"
+
+	"github.com/troupe-go/troupe/messages"
 )
 
 // Channel connects the coroutines of one process, or is a window on what comes
@@ -132,6 +134,9 @@ func (ch *Channel) Close() {
 
 // lua is a queued value in Lua.
 func (ch *Channel) lua(v any) glua.LValue {
+	if m, ok := v.(*messages.Mail); ok {
+		ch.vm.mailbox.taken = m
+	}
 	if ch.convert != nil {
 		v = ch.convert(v)
 	}

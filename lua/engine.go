@@ -47,7 +47,7 @@ type Engine struct {
 	bases    sync.Pool
 	threads  sync.Pool
 	memory   atomic.Int64  // what a process may hold by default
-	round    atomic.Uint64 // counts Measure
+	round    atomic.Uint32 // counts Measure
 
 	mu     sync.Mutex
 	shared map[string]*glua.LTable // globals by the set of listed modules
@@ -164,6 +164,8 @@ type Limits struct {
 
 	MailboxBytes int    // what the messages that wait may hold, no limit by default
 	MailboxFull  string // DropNewest, DropOldest, or "" to end the process
+
+	Trace int // messages that the host keeps for the report of a crash
 }
 
 // defaultOperations bounds what can wake a process at the same time.

@@ -15,7 +15,11 @@ type mailbox struct {
 	pending   *queue[any] // lifecycle events before process.events was called; few processes have any
 	bytes     int         // at most what the mail that waits holds, where that is limited
 	listeners map[string]*Channel
+	taken     *messages.Mail // by Lua, last
 }
+
+// Handling is the mail that Lua has taken last, nil if it has taken none.
+func (vm *VM) Handling() *messages.Mail { return vm.mailbox.taken }
 
 // Deliver puts mail into the mailbox: a listener of its topic takes it, else the
 // inbox if the process has asked for it, else it waits. It is never lost, unless

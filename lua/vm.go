@@ -29,7 +29,6 @@ type VM struct {
 	killed  atomic.Pointer[messages.Error]
 	running *state      // the thread that executes
 	raising glua.LValue // raised at its next instruction
-	round   uint64      // of Measure when it was last weighed
 	size    atomic.Int64
 	grown   int64 // large allocations since then
 
@@ -43,10 +42,11 @@ type VM struct {
 	rc     *runCtx
 
 	ops      []op
-	depth    int32 // drivers inside nested calls
-	tasks    int32 // coroutines of coroutine.spawn
-	dropping bool  // mail was dropped
-	open     int32 // operations and subscriptions that can still wake a thread
+	depth    int16  // drivers inside nested calls
+	dropping bool   // mail was dropped
+	tasks    int32  // coroutines of coroutine.spawn
+	open     int32  // operations and subscriptions that can still wake a thread
+	round    uint32 // of Measure when it was last weighed
 	free     []uint32
 
 	mailbox mailbox
@@ -128,6 +128,9 @@ func (vm *VM) Kill(reason *messages.Error) {
 	vm.killed.CompareAndSwap(nil, reason)
 	vm.limit.Store(0)
 }
+
+// Killed reports whether the process was ended from outside, or by a limit.
+func (vm *VM) Killed() bool { return vm.killed.Load() != nil }
 
 // Run drives every thread that can go on until all wait or the process has
 // ended. It reports false when the goroutine gave its place to another one and

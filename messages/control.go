@@ -5,6 +5,14 @@ import "reflect"
 // ControlPath is where the control socket of a node takes commands.
 const ControlPath = "/ask/"
 
+// ControlTracePath is where the control socket takes a ControlTrace. It answers
+// with a ControlAnswer and, unless that is an error, with a TraceEvent in JSON on
+// each further line, until the process ends or the client hangs up.
+const ControlTracePath = "/trace"
+
+// ControlTrace follows the messages of a process, by PID or registered name.
+type ControlTrace struct{ PID string }
+
 // ControlTerminate ends a process at once, by PID or registered name. Answered
 // with Done, or NotFound.
 type ControlTerminate struct {

@@ -49,6 +49,7 @@ func (c *control) Start(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+messages.ControlPath+"{type}", c.serve)
+	mux.HandleFunc("POST "+messages.ControlTracePath, c.trace)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	c.server, c.path = server, path
 	c.env.Go(func() {
@@ -102,21 +103,57 @@ func (c *control) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	v, err := c.ask(ctx, r)
-	out := messages.ControlAnswer{Value: v}
-	if err != nil {
-		e := messages.AsError(err)
-		out = messages.ControlAnswer{Error: &messages.ControlError{Kind: e.Kind, Message: e.Error()}}
-	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(out) // who asked has gone
+	_ = json.NewEncoder(w).Encode(answerOf(v, err)) // who asked has gone
+}
+
+func answerOf(v any, err error) messages.ControlAnswer {
+	if err == nil {
+		return messages.ControlAnswer{Value: v}
+	}
+	e := messages.AsError(err)
+	return messages.ControlAnswer{Error: &messages.ControlError{Kind: e.Kind, Message: e.Error()}}
+}
+
+// trace streams the messages of a process. It runs on goroutines of the server;
+// r's context ends when the client hangs up and when the server is closed.
+func (c *control) trace(w http.ResponseWriter, r *http.Request) {
+	t, err := c.startTrace(r)
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out, now := json.NewEncoder(w), http.NewResponseController(w)
+	show := func(v any) error {
+		if err := out.Encode(v); err != nil {
+			return err
+		}
+		return now.Flush()
+	}
+	if gone := show(answerOf(nil, err)); t != nil {
+		ctx, cancel := context.WithCancelCause(r.Context())
+		defer cancel(nil)
+		if gone != nil {
+			cancel(gone)
+		}
+		_ = t.Run(ctx, func(e messages.TraceEvent) error { return show(e) }) // it has told who asked all there is
+	}
+}
+
+func (c *control) startTrace(r *http.Request) (*actors.Trace, error) {
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	var m messages.ControlTrace
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxCommand)).Decode(&m); err != nil {
+		return nil, messages.Errorf(messages.Invalid, "reading the command ControlTrace: %s", err)
+	}
+	return c.env.Trace(m.PID)
 }
 
 // maxCommand is the longest command in bytes.
 const maxCommand = 1 << 20
 
 func (c *control) ask(ctx context.Context, r *http.Request) (any, error) {
-	if !c.env.Ready.Load() {
-		return nil, messages.Errorf(messages.Unavailable, "the node is still starting; ask again").WithRetry(true)
+	if err := c.ready(); err != nil {
+		return nil, err
 	}
 	name := r.PathValue("type")
 	t, ok := c.types[name]
@@ -131,6 +168,13 @@ func (c *control) ask(ctx context.Context, r *http.Request) (any, error) {
 		return c.env.Ask(ctx, &messages.Signal{To: end.PID, Body: actors.Termination(end.Reason)})
 	}
 	return c.env.Ask(ctx, body.Interface())
+}
+
+func (c *control) ready() error {
+	if c.env.Ready.Load() {
+		return nil
+	}
+	return messages.Errorf(messages.Unavailable, "the node is still starting; ask again").WithRetry(true)
 }
 
 // Receive implements actor.Actor.

@@ -370,6 +370,7 @@ func (f *function) hire() *process {
 	p := &process{rt: f.rt(), node: env.Node, def: f.gen.def, source: env.ID, worker: &worker{pool: f, gen: f.gen}, started: env.Clock.Now()}
 	p.self = lua.Self{Entry: env.ID, Host: f.gen.host, Strict: env.Strict, Function: true}
 	p.vm = f.rt().Engine.NewVM(f.gen.def.program, p)
+	p.remember()
 	f.named++
 	if err := f.spawnActor(p, strconv.Itoa(f.named)); err != nil {
 		p.vm.Close()

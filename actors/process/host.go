@@ -109,6 +109,7 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 		more(p.spawn)
 	}
 	p.vm = n.rt.Engine.NewVM(d.program, p)
+	p.remember()
 	if err := n.spawnActor(p, strconv.FormatUint(uniq, 16)); err != nil {
 		p.vm.Close()
 		return nil, messages.AsError(err)

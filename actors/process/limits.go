@@ -26,12 +26,14 @@ type Limits struct {
 	Coroutines   int            `yaml:"coroutines" min:"0" doc:"How many coroutines made by coroutine.spawn may run at the same time; 0 for 100,000."`
 	MailboxBytes registry.Bytes `yaml:"mailbox_bytes" doc:"What the messages that wait may hold, as in 8MB; no limit without it."`
 	MailboxFull  string         `yaml:"mailbox_full" oneof:"end|drop_new|drop_old" default:"end" doc:"What happens at a limit of the mailbox: end the process, drop the message that comes, or drop the one that has waited longest. The first drop is logged."`
+	Trace        int            `yaml:"trace" min:"0" max:"1000" doc:"How many of the last messages, in and out, are kept for the report of a crash, cut to 120 bytes each. Each message then costs some microseconds."`
 }
 
 func (l Limits) lua() lua.Limits {
 	return lua.Limits{
 		Memory: int64(l.Memory), Instructions: l.Instructions, Operations: l.Operations, Coroutines: l.Coroutines,
 		Mailbox: l.Mailbox, MailboxBytes: int(l.MailboxBytes), MailboxFull: l.MailboxFull,
+		Trace: l.Trace,
 	}
 }
 

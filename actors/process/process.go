@@ -43,6 +43,7 @@ type process struct {
 	callee   *callee
 	address  *actor.PID
 	blocking []blockingCall
+	traced   atomic.Pointer[tracing] // who looks at its messages; nil for nobody
 }
 
 // destCache remembers where mail went last: programs send to few others.
@@ -93,6 +94,9 @@ func (p *process) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *messages.Mail:
 		if p.vm != nil {
+			if t := p.traced.Load(); t != nil {
+				t.got(p, m)
+			}
 			p.vm.Deliver(m)
 		}
 	case *actors.Answer:
@@ -242,6 +246,7 @@ func (p *process) upgrade(u *lua.Upgrade) {
 	}
 	p.show(p.proc.PID, id)
 	p.def, p.self.Entry = d, id
+	p.remember()
 	p.release()
 	p.vm.Upgrade(d.program)
 	p.vm.Start(u.Args)
@@ -264,6 +269,7 @@ func (p *process) end(value messages.Value, err *messages.Error) {
 	if err != nil && p.spawn != nil {
 		p.report(pid, err)
 	}
+	p.untrace()
 	p.vm.Close()
 	p.release()
 	p.ties.Cut(p.node, pid, value, err)
@@ -342,7 +348,7 @@ func (p *process) answered(m *actors.Answer) {
 
 // cancel delivers a CANCEL event; what the process makes of it is its affair.
 func (p *process) cancel(m *messages.Cancel) {
-	p.vm.Event(&messages.Table{
+	p.event(m.From, &messages.Table{
 		Keys: []messages.Value{"kind", "at", "from", "reason"},
 		Vals: []messages.Value{"pid.cancel", p.unix(), m.From, m.Reason},
 	})
@@ -365,13 +371,13 @@ func (p *process) exit(m *messages.Exit) {
 		}
 	}
 	if m.Monitors {
-		p.vm.Event(event("pid.exit"))
+		p.event(m.From, event("pid.exit"))
 	}
 	if linked {
 		switch {
 		case m.Err == nil:
 		case p.trap:
-			p.vm.Event(event("pid.link.down"))
+			p.event(m.From, event("pid.link.down"))
 		default:
 			p.vm.Kill(messages.Because("", linkedFailed, m.Err))
 		}

@@ -149,6 +149,9 @@ func (p *process) Send(dest string, m *messages.Mail) *messages.Error {
 			p.dest = destCache{dest, to}
 		}
 	}
+	if t := p.traced.Load(); t != nil {
+		t.sent(p, dest, m)
+	}
 	p.node.Sys.Root.Send(to.Actor, m)
 	return nil
 }

@@ -40,12 +40,16 @@ func (p *process) call(r *runCall) {
 func (w *worker) finished(p *process, end *lua.End) {
 	r := w.run
 	w.run = nil
+	if r != nil && end.Err != nil {
+		p.reportCall(r, end.Err)
+	}
 	if w.late != nil {
 		w.late()
 		w.late = nil
 	}
 	if p.proc != nil { // whoever asked for the PID of this call finds it gone
 		p.node.Procs.Remove(p.proc)
+		p.untrace()
 	}
 	var value messages.Value
 	if len(end.Values) > 0 {

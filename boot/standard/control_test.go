@@ -3,6 +3,7 @@ package standard_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ func TestControlSocket(t *testing.T) {
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	one, err := boot.Start(t.Context(), app(hostEntry+proc("idle", `return { main = function() process.inbox():receive() end }`)), standard.Parts(), boot.WithConfig(config))
+	one, err := boot.Start(t.Context(), app(hostEntry+proc("idle", `return { main = function() local i = process.inbox() while true do i:receive() end end }`)), standard.Parts(), boot.WithConfig(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +57,24 @@ func TestControlSocket(t *testing.T) {
 	if err := c.Ask(t.Context(), &messages.Processes{}, &list); err != nil || len(list) != 1 || list[0].PID != pid || list[0].Source != "app:idle" {
 		t.Errorf("processes: %+v, %v", list, err)
 	}
-	if err := c.Ask(t.Context(), &messages.ControlTerminate{PID: pid}, nil); err != nil {
+	// A trace begins before the messages that follow, and ends with the process.
+	end := func() {
+		if err := one.Send(pid, "note", "last words"); err != nil {
+			t.Error(err)
+		}
+		if err := c.Ask(t.Context(), &messages.ControlTerminate{PID: pid}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	var heard []messages.TraceEvent
+	if err := c.Trace(t.Context(), pid, end, func(e messages.TraceEvent) error { heard = append(heard, e); return nil }); err != nil {
 		t.Error(err)
+	}
+	if len(heard) != 1 || heard[0].Topic != "note" || heard[0].To != pid || heard[0].Payload != `"last words"` {
+		t.Errorf("heard %+v", heard)
+	}
+	if err := c.Trace(t.Context(), pid, nil, nil); !messages.IsKind(err, messages.NotFound) {
+		t.Errorf("a trace of what has ended: %v", err)
 	}
 	if err := c.Ask(t.Context(), &messages.ControlTerminate{PID: pid}, nil); !messages.IsKind(err, messages.NotFound) {
 		t.Errorf("terminated twice: %v", err)
@@ -68,6 +85,24 @@ func TestControlSocket(t *testing.T) {
 	if err := c.Ask(t.Context(), &messages.SystemExit{}, nil); !messages.IsKind(err, messages.Invalid) {
 		t.Errorf("a command that is not for tools: %v", err)
 	}
+	// A client that hangs up ends its trace; another one ends with the node.
+	if pid, err = one.Spawn(t.Context(), "app:idle", "app:a_host"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := c.Trace(ctx, pid, cancel, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("hung up: %v", err)
+	}
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- c.Trace(t.Context(), pid, func() { close(begun) }, func(messages.TraceEvent) error { return nil })
+	}()
+	<-begun
+	defer func() {
+		if err := errors.Join(one.Stop(), <-ended); err != nil {
+			t.Error(err)
+		}
+	}()
 	raw := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}

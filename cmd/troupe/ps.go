@@ -45,34 +45,46 @@ type shownProcess struct {
 var sortings = []string{"reductions", "memory", "mailbox", "age"}
 
 func sortProcesses(list []shownProcess, by string) {
-	slices.SortStableFunc(list, func(a, b shownProcess) int {
-		switch by {
-		case "reductions":
-			return cmp.Compare(b.Reductions, a.Reductions)
-		case "memory":
-			return cmp.Compare(b.Memory, a.Memory)
-		case "mailbox":
-			return cmp.Compare(b.Mailbox, a.Mailbox)
-		case "age":
-			return a.Started.Compare(b.Started)
-		}
-		return cmp.Compare(a.PID, b.PID)
-	})
+	slices.SortStableFunc(list, func(a, b shownProcess) int { return compareProcesses(a, b, by) })
+}
+
+func compareProcesses(a, b shownProcess, by string) int {
+	switch by {
+	case "reductions":
+		return cmp.Compare(b.Reductions, a.Reductions)
+	case "memory":
+		return cmp.Compare(b.Memory, a.Memory)
+	case "mailbox":
+		return cmp.Compare(b.Mailbox, a.Mailbox)
+	case "age":
+		return a.Started.Compare(b.Started)
+	}
+	return cmp.Compare(a.PID, b.PID)
+}
+
+// has reports whether text is in its PID, entry, state or names.
+func (s shownProcess) has(text string) bool {
+	return strings.Contains(s.PID+"\n"+s.Entry+"\n"+s.State+"\n"+strings.Join(s.Names, "\n"), text)
 }
 
 // matching are the processes with text in their PID, entry or names.
 func matching(list []shownProcess, text string) []shownProcess {
 	out := []shownProcess{}
 	for _, s := range list {
-		if strings.Contains(s.PID+"\n"+s.Entry+"\n"+s.State+"\n"+strings.Join(s.Names, "\n"), text) {
+		if s.has(text) {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
+// asker is what answers commands: a node.
+type asker interface {
+	Ask(ctx context.Context, command, out any) error
+}
+
 // processes asks a node for its processes.
-func processes(ctx context.Context, c *boot.Control) ([]shownProcess, error) {
+func processes(ctx context.Context, c asker) ([]shownProcess, error) {
 	var all []messages.ProcessData
 	if err := c.Ask(ctx, &messages.Processes{}, &all); err != nil {
 		return nil, err
@@ -95,7 +107,7 @@ func (s shownProcess) cells(now time.Time) []string {
 	if s.Memory > 0 {
 		memory = byteText(s.Memory)
 	}
-	names := strings.Join(s.Names, ",")
+	names := messages.Printable(strings.Join(s.Names, ","))
 	if names == "" {
 		names = "-"
 	}
@@ -136,16 +148,19 @@ func printProcesses(out io.Writer, list []shownProcess) error {
 }
 
 // listing are the flags of the commands that list processes.
-type listing struct{ sort, filter string }
+type listing struct {
+	sort, filter string
+	sortings     []string
+}
 
 func (l *listing) flags(c *cobra.Command) {
-	c.Flags().StringVar(&l.sort, "sort", "", "largest first by `column`: "+strings.Join(sortings, ", "))
+	c.Flags().StringVar(&l.sort, "sort", l.sort, "largest first by `column`: "+strings.Join(l.sortings, ", "))
 	c.Flags().StringVar(&l.filter, "filter", "", "only processes with this `text` in PID, entry, name or state")
 }
 
 func (l *listing) check() error {
-	if l.sort != "" && !slices.Contains(sortings, l.sort) {
-		return fmt.Errorf("--sort %s: expected %s", l.sort, strings.Join(sortings, ", "))
+	if l.sort != "" && !slices.Contains(l.sortings, l.sort) {
+		return fmt.Errorf("--sort %s: expected %s", l.sort, strings.Join(l.sortings, ", "))
 	}
 	return nil
 }
@@ -158,7 +173,7 @@ func (l *listing) of(all []shownProcess) []shownProcess {
 }
 
 func (p *program) psCommand() *cobra.Command {
-	var l listing
+	l := listing{sortings: sortings}
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "ps", Short: "List the processes of the node that runs in this folder",
