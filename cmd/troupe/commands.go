@@ -85,6 +85,24 @@ func findEntry(es registry.Entries, name string) (string, error) {
 	return name, nil
 }
 
+// findTests finds the only process of use case test; its command needs no name.
+func findTests(es registry.Entries, _ string) (string, error) {
+	var ids []string
+	for _, e := range es.Sorted() {
+		c, _ := e.Meta["command"].(map[string]any)
+		if c["use_case"] == "test" && strings.HasPrefix(e.Kind, "process.") {
+			ids = append(ids, e.ID.String())
+		}
+	}
+	switch len(ids) {
+	case 1:
+		return ids[0], nil
+	case 0:
+		return "", fmt.Errorf("no tests found; give the process that runs them meta.command.use_case: test")
+	}
+	return "", fmt.Errorf("more than one process has meta.command.use_case: test (%s); run one with 'troupe run -x'", strings.Join(ids, ", "))
+}
+
 // findHost finds the terminal host for a command.
 func findHost(es registry.Entries, asked string) (string, error) {
 	var hosts []string

@@ -119,7 +119,7 @@ hosts and services. Troupe reads them, checks them and runs them.`,
 	f.BoolVarP(&g.profiler, "profiler", "p", false, "serve pprof on localhost:6060")
 	f.BoolVar(&g.strict, "strict", false, "make warnings about configuration and entries errors")
 	f.StringVarP(&g.memory, "memory-limit", "m", "", "memory limit such as 512M or 2G (default GOMEMLIMIT, else 1G)")
-	root.AddCommand(p.runCommand(), p.initCommand(), p.lintCommand(), p.packCommand(), p.registryCommand(), p.bootCommand(), p.psCommand(), p.topCommand(), p.killCommand(), p.traceCommand(), p.docsCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.testCommand(), p.initCommand(), p.lintCommand(), p.packCommand(), p.registryCommand(), p.bootCommand(), p.psCommand(), p.topCommand(), p.killCommand(), p.traceCommand(), p.docsCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

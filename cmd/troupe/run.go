@@ -26,6 +26,7 @@ type runFlags struct {
 	exec, host, hub  string
 	lock             string
 	watch            bool
+	tests            bool   // run the process of use case test
 	wanted           string // process to run, "" for none
 	args             []string
 	hostID, targetID string
@@ -55,16 +56,63 @@ stand before and after it, but -x only after it.`,
   troupe run -o app:web:addr=:8081 --set shutdown.timeout=5s`,
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c, &f, args) },
 	}
+	f.common(c)
+	fl := c.Flags()
+	fl.StringVarP(&f.exec, "exec", "x", "", "`entry` (ns:name) or command to run")
+	fl.BoolVar(&f.watch, "watch", false, "apply edits to the files as new versions while the application runs")
+	fl.StringVar(&f.hub, "registry", "", "address of the module registry (not supported yet)")
+	return c
+}
+
+// common adds the flags of every command that starts the application to run a
+// process; what follows the first argument belongs to the process.
+func (f *runFlags) common(c *cobra.Command) {
 	fl := c.Flags()
 	fl.SetInterspersed(false)
 	fl.StringArrayVarP(&f.override, "override", "o", nil, "change a field of an entry: `ns:entry:path=value` (repeatable)")
 	fl.StringArrayVar(&f.set, "set", nil, "change a configuration value: `section.path=value` (repeatable)")
-	fl.StringVarP(&f.exec, "exec", "x", "", "`entry` (ns:name) or command to run")
-	fl.StringVar(&f.host, "host", "", "terminal host for -x or a command")
+	fl.StringVar(&f.host, "host", "", "terminal host of the process")
 	fl.StringVarP(&f.lock, "lock-file", "l", "", "lock file (default wippy.lock)")
-	fl.BoolVar(&f.watch, "watch", false, "apply edits to the files as new versions while the application runs")
-	fl.StringVar(&f.hub, "registry", "", "address of the module registry (not supported yet)")
+}
+
+// testCommand runs the one process that the application declares as its tests.
+func (p *program) testCommand() *cobra.Command {
+	f := runFlags{tests: true}
+	c := &cobra.Command{
+		Use:   "test [args...]",
+		Short: "Run the tests of the application",
+		Long: `Start the application in this folder, run the process with
+meta.command.use_case: test on the terminal, and end. All arguments go to the
+process; its result becomes the exit code, as with 'troupe run'.`,
+		Example: `  troupe test
+  troupe test --set security.strict_mode=true users`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			pr, err := p.open(f.lock, f.set)
+			if err != nil {
+				return err
+			}
+			overrides, err := f.overrides()
+			if err != nil {
+				return err
+			}
+			f.args = args
+			return p.start(pr, &f, overrides)
+		},
+	}
+	f.common(c)
 	return c
+}
+
+func (f *runFlags) overrides() ([]registry.Overriding, error) {
+	var out []registry.Overriding
+	for _, text := range f.override {
+		o, err := registry.ParseOverride(text)
+		if err != nil {
+			return nil, fmt.Errorf("-o %s: %w", text, err)
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }
 
 func (p *program) run(c *cobra.Command, f *runFlags, args []string) error {
@@ -93,13 +141,9 @@ func (p *program) run(c *cobra.Command, f *runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	var overrides []registry.Overriding
-	for _, text := range f.override {
-		o, err := registry.ParseOverride(text)
-		if err != nil {
-			return fmt.Errorf("-o %s: %w", text, err)
-		}
-		overrides = append(overrides, o)
+	overrides, err := f.overrides()
+	if err != nil {
+		return err
 	}
 	switch {
 	case list:
@@ -143,7 +187,7 @@ func (p *program) start(pr *project, f *runFlags, overrides []registry.Overridin
 	if err := p.limitMemory(); err != nil {
 		return err
 	}
-	if f.wanted == "" && !pr.config.Has("control.enabled") {
+	if !f.command() && !pr.config.Has("control.enabled") {
 		pr.config, _ = pr.config.Set("control.enabled=true")
 	}
 	if p.flags.events {
@@ -154,7 +198,7 @@ func (p *program) start(pr *project, f *runFlags, overrides []registry.Overridin
 		return err
 	}
 	defer stopProfiler()
-	log := p.logger(pr.config, f.wanted != "")
+	log := p.logger(pr.config, f.command())
 	for _, w := range pr.warnings {
 		log.Warn(w.String(), "logger", "config")
 	}
@@ -179,19 +223,25 @@ func (p *program) start(pr *project, f *runFlags, overrides []registry.Overridin
 		fmt.Fprintf(p.err, "watching %s\n", strings.Join(pr.folders, ", "))
 		go p.watch(sig.ctx, rt, files)
 	}
-	if f.wanted == "" {
+	if !f.command() {
 		return p.serve(rt, sig)
 	}
 	return p.onTerminal(rt, sig, f)
 }
 
+// command says whether one process is run rather than the services alone.
+func (f *runFlags) command() bool { return f.tests || f.wanted != "" }
+
 // check finds process and host for a command before anything starts.
 func (f *runFlags) check(es registry.Entries) (err error) {
-	if f.wanted == "" {
+	if !f.command() {
 		return nil
 	}
 	find := findCommand
-	if f.exec != "" {
+	switch {
+	case f.tests:
+		find = findTests
+	case f.exec != "":
 		find = findEntry
 	}
 	if f.targetID, err = find(es, f.wanted); err != nil {
