@@ -102,7 +102,7 @@ func (rt *Runtime) commandContext(ctx context.Context, id string) (*messages.Con
 	if err := problems.Err(); err != nil {
 		return nil, fmt.Errorf("reading meta.command.security of %s: %w", id, err)
 	}
-	return actors.ResolveRunAs(ctx, actors.Env{Node: rt.node, ID: id}, &as)
+	return actors.ResolveRunAs(ctx, actors.Env{Node: rt.node, ID: id, Entry: registry.Entry{ID: parsed}}, &as)
 }
 
 var execs atomic.Uint64 // names of those who wait, unique in the program

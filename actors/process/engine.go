@@ -319,6 +319,12 @@ func (p *processDef) Update(ctx context.Context, e registry.Entry) error {
 // Receive answers calls: a process with a default host can be called like a
 // function.
 func (p *processDef) Receive(ctx actor.Context) {
+	if a, ok := ctx.Message().(*actors.Abandon); ok { // of a call that the host has
+		if host := defaultHost(p.entry); host != "" {
+			ctx.Send(p.env.PID(host), a)
+		}
+		return
+	}
 	req, ok := ctx.Message().(*actors.Request)
 	if !ok {
 		return

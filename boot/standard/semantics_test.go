@@ -95,6 +95,7 @@ end }`) +
   - {name: inner, kind: function.lua, method: run, modules: [ctx], source: "return { run = function() return ctx.get('who') end }"}
   - {name: slow, kind: function.lua, method: run, modules: [time], source: "return { run = function(d) time.sleep(d) return 'late' end }"}
   - {name: named, kind: process.lua, meta: {default_host: a_host}, source: "return { main = function(a) return a end }"}
+  - {name: begun_waiter, kind: process.lua, meta: {default_host: a_host}, source: "return { main = function(boss) local e = process.events(); process.send(boss, 'begun'); process.send(boss, 'bye', e:receive().reason) end }"}
   - {name: waiter, kind: process.lua, meta: {default_host: a_host}, source: "return { main = function(boss) process.send(boss, 'bye', process.events():receive().reason) end }"}
   - {name: one, kind: function.lua, method: run, modules: [time], pool: {type: static, workers: 1}, source: "return { run = function(d) time.sleep(d) return 'late' end }"}
   - {name: brief, kind: function.lua, method: run, modules: [time], meta: {options: {timeout: 20}}, source: "return { run = function(d) time.sleep(d) return 'late' end }"}
@@ -281,6 +282,12 @@ return f:is_canceled() and err:kind() == "Canceled" and "ok" or tostring(err)`,
 		"timeout of a call": `
 local v, err = funcs.new():with_options({timeout = 20}):call("app:slow", "1h")
 return v == nil and err:kind() == "Timeout" and "ok" or tostring(err)`,
+		"cancelled future of a process called like a function": `
+local heard, begun = process.listen("bye"), process.listen("begun")
+local f = funcs.async("app:begun_waiter", process.pid())
+begun:receive()
+assert(f:cancel())
+return heard:receive() == "caller context canceled" and "ok" or "reason"`,
 		"timeout of a process called like a function": `
 local heard = process.listen("bye")
 local v, err = funcs.new():with_options({timeout = 20}):call("app:waiter", process.pid())
