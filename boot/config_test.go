@@ -70,7 +70,7 @@ func TestConfigProblems(t *testing.T) {
 func TestConfigOverlays(t *testing.T) {
 	text := `
 version: "1.0"
-vars: { name: blue, wait: 7s }
+vars: { name: blue, wait: 7s, tier: "${name}-1", self: "${self}" }
 profiles:
   dev:
     relay: { node_name: "dev-${name}" }
@@ -80,18 +80,22 @@ shutdown: { timeout: "${wait}" }
 disable: { namespaces: [old, older] }
 override:
   app:web:addr: ":80"
-  app:web:note: "${name}"
+  app:web:note: "${name} ${tier} ${env:NODE} ${env:NONE} ${NAME|x} $${name}"
+prometheus: { address: "${env:NONE|127.0.0.1}:${port|80}$${name}" }
 `
 	env := func(name string) (string, bool) { return "n1", name == "NODE" }
 	c, problems := read(t, text, ConfigOptions{Env: env})
 	if problems != "" {
 		t.Fatal(problems)
 	}
+	if got := c.String("prometheus.address"); got != "127.0.0.1:80${name}" {
+		t.Errorf("defaults: %q", got)
+	}
 	if c.String("relay.node_name") != "n1" || c.Duration("shutdown.timeout") != 7*time.Second {
 		t.Errorf("got %v", c.values)
 	}
 	over, problems2 := c.Overrides()
-	if len(problems2) > 0 || len(over) != 2 || over[1].Value != "${name}" {
+	if len(problems2) > 0 || len(over) != 2 || over[1].Value != "blue blue-1 n1 ${env:NONE} ${NAME|x} $${name}" {
 		t.Errorf("overrides: %v %v", over, problems2)
 	}
 	c, problems = read(t, text, ConfigOptions{Env: env, Profiles: []string{"dev"}})
@@ -104,6 +108,9 @@ override:
 	}
 	if _, problems = read(t, text, ConfigOptions{Profiles: []string{"def"}}); !strings.Contains(problems, `there is no profile "def"; did you mean "dev"?`) || !strings.Contains(problems, "${env:NODE} has no value") {
 		t.Errorf("got %q", problems)
+	}
+	if _, problems = read(t, strings.Replace(text, "${wait}", "${self}", 1), ConfigOptions{Env: env}); !strings.Contains(problems, "${self} has no value") {
+		t.Errorf("a variable made of itself: %q", problems)
 	}
 }
 

@@ -191,13 +191,18 @@ func changeLists(base, change map[string]any) map[string]any {
 	return out
 }
 
-var reference = regexp.MustCompile(`\$\{([A-Za-z0-9_.:-]+)\}`)
+// reference is ${name} or ${name|default}; a $ before it takes its meaning away.
+var reference = regexp.MustCompile(`\$?\$\{([A-Za-z0-9_.:-]+)(\|[^}]*)?\}`)
 
-// substitute replaces ${name} and ${env:NAME} in all strings.
+// substitute replaces ${name} and ${env:NAME} in all strings, also with a default
+// after |. In the section override what neither vars nor the environment know
+// stays: it is a placeholder of the entry.
 func (r *configReader) substitute(tree map[string]any, env func(string) (string, bool)) {
 	vars, _ := tree["vars"].(map[string]any)
 	delete(tree, "vars")
-	lookup := func(name string) (string, bool) {
+	open := map[string]bool{} // variables that are being put together
+	var lookup func(string) (string, bool)
+	lookup = func(name string) (string, bool) {
 		if n, ok := strings.CutPrefix(name, "env:"); ok {
 			if env == nil {
 				return "", false
@@ -205,34 +210,42 @@ func (r *configReader) substitute(tree map[string]any, env func(string) (string,
 			return env(n)
 		}
 		v, ok := vars[name]
-		return fmt.Sprint(v), ok
-	}
-	for name, v := range vars {
-		vars[name] = r.replace(v, []string{"vars", name}, func(ref string) (string, bool) {
-			if !strings.HasPrefix(ref, "env:") {
-				return "${" + ref + "}", true // a variable is not made of others
-			}
-			return lookup(ref)
-		})
-	}
-	for key, v := range tree {
-		if key == "override" {
-			continue // entries have placeholders of their own
+		if !ok || open[name] {
+			return "", false
 		}
-		tree[key] = r.replace(v, []string{key}, lookup)
+		open[name] = true
+		defer delete(open, name)
+		return fmt.Sprint(r.replace(v, []string{"vars", name}, false, lookup)), true
+	}
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
+		tree[key] = r.replace(tree[key], []string{key}, key == "override", lookup)
 	}
 }
 
-func (r *configReader) replace(v any, path []string, lookup func(string) (string, bool)) any {
+func (r *configReader) replace(v any, path []string, ofEntries bool, lookup func(string) (string, bool)) any {
 	switch v := v.(type) {
 	case string:
 		missing := ""
 		out := reference.ReplaceAllStringFunc(v, func(m string) string {
-			text, ok := lookup(m[2 : len(m)-1])
-			if !ok && missing == "" {
+			if strings.HasPrefix(m, "$$") {
+				if ofEntries {
+					return m
+				}
+				return m[1:]
+			}
+			name, def, hasDefault := strings.Cut(m[2:len(m)-1], "|")
+			text, ok := lookup(name)
+			switch {
+			case ok:
+				return text
+			case ofEntries:
+				return m
+			case hasDefault:
+				return def
+			case missing == "":
 				missing = m
 			}
-			return text
+			return ""
 		})
 		if missing != "" {
 			r.report(registry.Error, path, missing+" has no value", "set the environment variable, or declare the name under vars")
@@ -243,11 +256,11 @@ func (r *configReader) replace(v any, path []string, lookup func(string) (string
 		return v
 	case map[string]any:
 		for k := range v {
-			v[k] = r.replace(v[k], append(slices.Clone(path), k), lookup)
+			v[k] = r.replace(v[k], append(slices.Clone(path), k), ofEntries, lookup)
 		}
 	case []any:
 		for i := range v {
-			v[i] = r.replace(v[i], path, lookup)
+			v[i] = r.replace(v[i], path, ofEntries, lookup)
 		}
 	}
 	return v

@@ -200,3 +200,17 @@ func TestSignalAtTheEndOfACommand(t *testing.T) {
 		}
 	}
 }
+
+// A signal that is sent twice in one go, as timeout(1) does, is one request.
+func TestSignalWithEcho(t *testing.T) {
+	r := launch(t, command, "run", "-x", "app:p")
+	r.until(t, "ready")
+	for range 2 {
+		if err := r.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := r.end(t); code != "0" || !strings.Contains(r.lines, "bye") {
+		t.Fatalf("exit code %s\n%s", code, r.lines)
+	}
+}

@@ -343,6 +343,10 @@ func code(n int64) error {
 	return exitCode(n & 0xff)
 }
 
+// signalEcho is how long signals count as one. timeout(1) and some shells send
+// theirs twice: to the program, and to the group of processes it is in.
+const signalEcho = 5 * time.Millisecond
+
 // signals begin the shutdown; the second one ends the program at once.
 type signals struct {
 	ctx  context.Context
@@ -360,6 +364,13 @@ func (p *program) signals() *signals {
 			case <-ch:
 				if n > 0 {
 					os.Exit(1)
+				}
+				for echo := time.After(signalEcho); echo != nil; {
+					select {
+					case <-ch:
+					case <-echo:
+						echo = nil
+					}
 				}
 				cancel()
 			case <-done:
