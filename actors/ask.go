@@ -253,5 +253,18 @@ var errStopped = errors.New("the actor was stopped")
 
 // Unknown answers a request that its receiver has no answer for.
 func Unknown(req *Request, who string) {
-	req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", who, req.Body))
+	req.Reply(NotAnswered(who, req.Body))
+}
+
+// NotAnswered is the error of a request that its receiver has no answer for. To
+// start a process on what is no host, and to call what is no function, is a
+// NotFound, as if there were no entry of that id.
+func NotAnswered(who string, body any) *messages.Error {
+	switch body.(type) {
+	case *messages.Spawn, *messages.Exec:
+		return messages.Errorf(messages.NotFound, "host not found: %s does not run processes", who)
+	case *messages.FunctionCall:
+		return messages.Errorf(messages.NotFound, "function not found: %s cannot be called", who)
+	}
+	return messages.Errorf(messages.Invalid, "%s does not answer %T", who, body)
 }

@@ -140,7 +140,7 @@ func (s *storage) change(req *actors.Request, f func(sink)) {
 }
 
 func notAnswered(id string, body any) error {
-	return messages.Errorf(messages.Invalid, "%s does not answer %T", id, body)
+	return actors.NotAnswered(id, body)
 }
 
 func quoted(s string) string {

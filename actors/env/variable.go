@@ -87,6 +87,6 @@ func (v *variableActor) declare(ctx context.Context) error {
 // Receive implements actor.Actor.
 func (v *variableActor) Receive(ctx actor.Context) {
 	if req, ok := ctx.Message().(*actors.Request); ok {
-		req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T; read it with env.get", v.env.ID, req.Body))
+		actors.Unknown(req, v.env.ID)
 	}
 }

@@ -130,5 +130,5 @@ func (s *scope) request(body any) (any, error) {
 	case *messages.PGSubscribe:
 		return s.subscribe(b)
 	}
-	return nil, messages.Errorf(messages.Invalid, "%s does not answer %T", s.env.ID, body)
+	return nil, actors.NotAnswered(s.env.ID, body)
 }

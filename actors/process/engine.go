@@ -230,7 +230,7 @@ func (c *code) answer(req *actors.Request) {
 	case *messages.FunctionCall:
 		req.Reply(messages.Errorf(messages.NotFound, "function not found: %s is a %s, which cannot be called", c.env.ID, c.entry.Kind))
 	default:
-		req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", c.env.ID, req.Body))
+		req.Reply(actors.NotAnswered(c.env.ID, req.Body))
 	}
 }
 

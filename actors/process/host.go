@@ -322,7 +322,7 @@ func (h *host) Receive(ctx actor.Context) {
 			}
 			m.Reply(d)
 		default:
-			m.Reply(messages.Errorf(messages.Invalid, "host %s does not answer %T", h.env.ID, m.Body))
+			m.Reply(actors.NotAnswered(h.env.ID, m.Body))
 		}
 	}
 }

@@ -95,6 +95,6 @@ func (s *service) Receive(ctx actor.Context) {
 		}
 		s.env.Cell.Tell(s.env.PID("supervisor"), &actors.ServiceEnded{ID: s.env.ID, Err: m.Err})
 	case *actors.Request:
-		m.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", s.env.ID, m.Body))
+		m.Reply(actors.NotAnswered(s.env.ID, m.Body))
 	}
 }

@@ -143,7 +143,7 @@ func (t *terminal) request(m *actors.Request) {
 	case *messages.Hosts:
 		m.Reply(messages.HostData{ID: t.env.ID, Workers: 1, Processes: len(t.children), Executed: t.made})
 	default:
-		m.Reply(messages.Errorf(messages.Invalid, "terminal host %s does not answer %T", t.env.ID, m.Body))
+		m.Reply(actors.NotAnswered(t.env.ID, m.Body))
 	}
 }
 

@@ -282,6 +282,14 @@ return f:is_canceled() and err:kind() == "Canceled" and "ok" or tostring(err)`,
 		"timeout of a call": `
 local v, err = funcs.new():with_options({timeout = 20}):call("app:slow", "1h")
 return v == nil and err:kind() == "Timeout" and "ok" or tostring(err)`,
+		"what is no host and what is no function": `
+local _, a = process.spawn("app:waiter", "app:slow")
+local _, b = process.spawn("app:waiter", "app:waiter")
+local _, c = funcs.call("app:a_host")
+for _, e in ipairs{a, b} do
+  if e:kind() ~= "NotFound" or not tostring(e):find("host not found: app:") then return tostring(e) end
+end
+return c:kind() == "NotFound" and tostring(c):find("function not found: app:a_host") and "ok" or tostring(c)`,
 		"cancelled future of a process called like a function": `
 local heard, begun = process.listen("bye"), process.listen("begun")
 local f = funcs.async("app:begun_waiter", process.pid())
