@@ -25,12 +25,14 @@ var processModule = lua.Module{
 		{
 			Sig: "pid(): string, error?",
 			Doc: "PID of the running process. A function call has one too.",
-			Do:  func(c *lua.Call) error { return c.Return(c.Host().PID(), nil) },
+			// One result, as it cannot fail: a nil after it would be a second value of
+			// process.send(to, "hello", process.pid()).
+			Do: func(c *lua.Call) error { return c.Return(c.Host().PID()) },
 		},
 		{
 			Sig: "id(): string, error?",
 			Doc: "Entry id of the running code.",
-			Do:  func(c *lua.Call) error { return c.Return(c.Process().Entry, nil) },
+			Do:  func(c *lua.Call) error { return c.Return(c.Process().Entry) },
 		},
 		{
 			Sig:        "send(destination?: string, topic?: string, ...: any): boolean, error?",

@@ -9,7 +9,8 @@ import (
 
 func TestProcessMessages(t *testing.T) {
 	examples(t, []example{
-		{name: "pid and id", source: `return show(process.pid(), process.id())`, want: worldPID + ", app:test, nil"},
+		{name: "pid and id", source: `return show(process.pid(), process.id())`, want: worldPID + ", app:test"},
+		{name: "pid as a message", source: `process.send(process.pid(), "job", process.pid()); return show(process.inbox():receive():payload():data())`, want: worldPID},
 		{name: "send", source: `return show(process.send("worker", "job", 1, {a = 2}))`, want: "true, nil", check: func(t *testing.T, w *world) {
 			if got := dumpValue(w.sent); got != "[sentMail{} ]" || w.sent[0].dest != "worker" || dumpValue(w.sent[0].mail) != "Mail{From:"+worldPID+" Topic:job Values:[1 Table{Keys:[a ] Vals:[2 ] Object:true } ] }" {
 				t.Errorf("sent %s %s", w.sent[0].dest, dumpValue(w.sent[0].mail))
