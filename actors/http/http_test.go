@@ -328,6 +328,9 @@ func TestTLSRules(t *testing.T) {
 			t.Errorf("%+v: got %v, want %s", c, err, want)
 		}
 	}
+	if err := (&ServiceConfig{Network: "app:proxy"}).Validate(); err == nil || !strings.Contains(err.Error(), "network app:proxy cannot listen") {
+		t.Errorf("a proxy to listen on: %v", err)
+	}
 	if _, err := (TLSConfig{Mode: "manual", Cert: "x", Key: "y"}).build(); err == nil {
 		t.Error("nonsense was taken for a certificate")
 	}

@@ -29,8 +29,17 @@ type ServiceConfig struct {
 		BufferSize  int `yaml:"buffer_size" default:"1024" min:"0" doc:"Accepted. Mailboxes grow as needed."`
 		WorkerCount int `yaml:"worker_count" min:"0" doc:"Accepted. All services share the workers of the scheduler."`
 	} `yaml:"host" doc:"Sizes of the relay."`
+	Network   string           `yaml:"network" ref:"network.socks5" doc:"Network through which the listener is bound; none of the networks there are can listen."`
 	TLS       TLSConfig        `yaml:"tls" doc:"Encryption; plain HTTP without it."`
 	Lifecycle actors.Lifecycle `yaml:"lifecycle" doc:"When it runs; its security is that of every request."`
+}
+
+// Validate implements registry.Validator.
+func (c *ServiceConfig) Validate() error {
+	if c.Network != "" {
+		return messages.Errorf(messages.Invalid, "network %s cannot listen: a SOCKS5 proxy is only a way out; leave network out", c.Network)
+	}
+	return nil
 }
 
 // Service is the kind http.service.
