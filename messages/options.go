@@ -1,6 +1,9 @@
 package messages
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // CallOptions say how a function is called.
 type CallOptions struct {
@@ -66,28 +69,61 @@ func OptionsFrom(t *Table) (*CallOptions, error) {
 	if o.Timeout, err = millis(t, "timeout", 0); err != nil {
 		return nil, err
 	}
-	o.Network, _ = t.Get("network").(string)
+	switch v := t.Get("network").(type) {
+	case nil:
+	case string:
+		o.Network = v
+	default:
+		return nil, Errorf(Invalid, "option network: the id of an entry is expected")
+	}
 	r, ok := t.Get("retry").(*Table)
 	if !ok {
+		if t.Get("retry") != nil {
+			return nil, Errorf(Invalid, "option retry: a table is expected, as in {max_attempts = 3}")
+		}
 		return o, nil
 	}
-	p := &RetryPolicy{MaxAttempts: int(number(r, "max_attempts", 0)), Factor: number(r, "backoff_factor", 2), Jitter: number(r, "jitter", 0.1)}
+	p := &RetryPolicy{}
+	attempts, err := number(r, "max_attempts", 0)
+	if err != nil {
+		return nil, err
+	}
+	p.MaxAttempts = int(attempts)
+	if p.Factor, err = number(r, "backoff_factor", 2); err != nil {
+		return nil, err
+	}
+	if p.Jitter, err = number(r, "jitter", 0.1); err != nil {
+		return nil, err
+	}
 	if p.Initial, err = millis(r, "initial_delay", 100*time.Millisecond); err != nil {
 		return nil, err
 	}
 	if p.Max, err = millis(r, "max_delay", 10*time.Second); err != nil {
 		return nil, err
 	}
-	p.Kinds, p.Skip = texts(r, "retry_kinds"), texts(r, "skip_kinds")
+	if p.Kinds, err = texts(r, "retry_kinds"); err != nil {
+		return nil, err
+	}
+	if p.Skip, err = texts(r, "skip_kinds"); err != nil {
+		return nil, err
+	}
 	o.Retry = p
 	return o, nil
 }
 
-func number(t *Table, key string, def float64) float64 {
-	if n, ok := t.Get(key).(float64); ok {
-		return n
+// number reads a number, also from its text, as Lua does.
+func number(t *Table, key string, def float64) (float64, error) {
+	switch v := t.Get(key).(type) {
+	case nil:
+		return def, nil
+	case float64:
+		return v, nil
+	case string:
+		if n, err := strconv.ParseFloat(v, 64); err == nil {
+			return n, nil
+		}
 	}
-	return def
+	return 0, Errorf(Invalid, "option %s: a number is expected", key)
 }
 
 func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
@@ -109,16 +145,23 @@ func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
 	return 0, Errorf(Invalid, "option %s: a number of milliseconds or a duration string is expected", key)
 }
 
-func texts(t *Table, key string) []string {
-	list, ok := t.Get(key).(*Table)
-	if !ok {
-		return nil
-	}
+// texts reads a list of strings; a string alone is a list of one.
+func texts(t *Table, key string) ([]string, error) {
 	var out []string
-	for _, v := range list.Array {
-		if s, ok := v.(string); ok {
+	switch v := t.Get(key).(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case *Table:
+		for _, e := range v.Array {
+			s, ok := e.(string)
+			if !ok {
+				return nil, Errorf(Invalid, "option %s: a list of strings is expected", key)
+			}
 			out = append(out, s)
 		}
+		return out, nil
 	}
-	return out
+	return nil, Errorf(Invalid, "option %s: a list of strings is expected", key)
 }

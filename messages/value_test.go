@@ -77,4 +77,18 @@ func TestOptionsFrom(t *testing.T) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
+	o, err = OptionsFrom(object("retry", object("max_attempts", "3", "backoff_factor", 1.5, "retry_kinds", Conflict)))
+	if err != nil || o.Retry.MaxAttempts != 3 || o.Retry.Factor != 1.5 || len(o.Retry.Kinds) != 1 || o.Retry.Kinds[0] != Conflict {
+		t.Errorf("texts: %+v, %v", o, err)
+	}
+	for _, bad := range []*Table{
+		object("network", 5.0), object("retry", 5.0),
+		object("retry", object("max_attempts", true)), object("retry", object("backoff_factor", "x")),
+		object("retry", object("jitter", list(1.0))), object("retry", object("retry_kinds", 5.0)),
+		object("retry", object("skip_kinds", list(5.0))),
+	} {
+		if _, err := OptionsFrom(bad); !IsKind(err, Invalid) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
 }

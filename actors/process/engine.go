@@ -280,14 +280,15 @@ type ProcessConfig struct {
 
 // ProcessSettings are the fields of processes apart from their code.
 type ProcessSettings struct {
-	Method string `yaml:"method" default:"main" doc:"The function to run."`
-	Limits Limits `yaml:"limits" doc:"What a process may use; one that uses more ends."`
-	Meta   struct {
-		Command     *Command       `yaml:"command" doc:"Makes the process a command of the command line."`
-		Options     map[string]any `yaml:"options" doc:"default_host: host on which the process is started when it is called like a function."`
-		DefaultHost string         `yaml:"default_host" ref:"?process.host|terminal.host" doc:"Same as meta.options.default_host."`
-	} `yaml:"meta"`
+	Method      string         `yaml:"method" default:"main" doc:"The function to run."`
+	Limits      Limits         `yaml:"limits" doc:"What a process may use; one that uses more ends."`
+	Command     *Command       `yaml:"meta.command" doc:"Makes the process a command of the command line."`
+	Options     map[string]any `yaml:"meta.options" doc:"Default options of calls: timeout, network, retry; and default_host: host on which the process is started when it is called like a function."`
+	DefaultHost string         `yaml:"meta.default_host" ref:"?process.host|terminal.host" doc:"Same as meta.options.default_host."`
 }
+
+// Validate implements registry.Validator.
+func (c *ProcessConfig) Validate() error { return checkOptions(c.Options) }
 
 // Command describes a command of the command line.
 type Command struct {

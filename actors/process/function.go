@@ -24,10 +24,14 @@ type FunctionConfig struct {
 
 // FunctionSettings are the fields of functions apart from their code.
 type FunctionSettings struct {
-	Method string     `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
-	Pool   PoolConfig `yaml:"pool" doc:"How calls are executed."`
-	Limits CallLimits `yaml:"limits" doc:"What a call may use; one that uses more ends."`
+	Method  string         `yaml:"method" required:"true" doc:"The function to call: what the chunk returns, or the field of that name in the table it returns."`
+	Pool    PoolConfig     `yaml:"pool" doc:"How calls are executed."`
+	Limits  CallLimits     `yaml:"limits" doc:"What a call may use; one that uses more ends."`
+	Options map[string]any `yaml:"meta.options" doc:"Default options of calls: timeout, network, retry."`
 }
+
+// Validate implements registry.Validator.
+func (c *FunctionConfig) Validate() error { return checkOptions(c.Options) }
 
 // PoolConfig says how the calls of a function are executed.
 type PoolConfig struct {

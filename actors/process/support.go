@@ -40,6 +40,15 @@ func callOptions(e registry.Entry, limit time.Duration) *messages.CallOptions {
 	return o
 }
 
+// checkOptions checks meta.options of an entry.
+func checkOptions(options map[string]any) error {
+	t, _ := messages.ValueOf(options).(*messages.Table)
+	if _, err := messages.OptionsFrom(t); err != nil {
+		return &registry.FieldError{Path: []string{"meta", "options"}, Text: err.Error(), Hint: "correct or remove it"}
+	}
+	return nil
+}
+
 // stackText is an error's Lua stack on one line for each frame.
 func stackText(err *messages.Error) string {
 	var b strings.Builder
