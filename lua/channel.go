@@ -248,6 +248,9 @@ func chanReceive(vm *VM, L *state) int {
 		L.Push(glua.LBool(ok))
 		return 2
 	}
+	if ch.live { // it is through with the mail before: that must not outlive its use
+		vm.mailbox.taken = nil
+	}
 	return vm.waitOn(L, func(w *waiter) { ch.recv.push(selected{w: w, run: vm.runs}) })
 }
 
@@ -308,6 +311,9 @@ func chanSelect(vm *VM, L *state) int {
 		for _, c := range cases {
 			if c.send && c.ch.closed {
 				continue
+			}
+			if !c.send && c.ch == vm.mailbox.inbox {
+				vm.mailbox.taken = nil
 			}
 			sel.channels = append(sel.channels, c.ch)
 			if c.send {

@@ -15,10 +15,11 @@ type mailbox struct {
 	pending   *queue[any] // lifecycle events before process.events was called; few processes have any
 	bytes     int         // at most what the mail that waits holds, where that is limited
 	listeners map[string]*Channel
-	taken     *messages.Mail // by Lua, last
+	taken     *messages.Mail // by Lua, last, until it waits for more
 }
 
-// Handling is the mail that Lua has taken last, nil if it has taken none.
+// Handling is the mail that Lua has taken last, nil if it has taken none or waits
+// for more.
 func (vm *VM) Handling() *messages.Mail { return vm.mailbox.taken }
 
 // Deliver puts mail into the mailbox: a listener of its topic takes it, else the
