@@ -101,6 +101,7 @@ type Exit struct {
 	Err      *Error // why it failed; nil for a normal end
 	Monitors bool   // an EXIT event for a monitor
 	Links    bool   // a LINK_DOWN for a linked process
+	Lost     bool   // nothing is known of it but that its node is out of reach; this does not cross nodes
 }
 
 // Monitor has an Exit sent to By when the receiver ends; Off takes it back.

@@ -6,7 +6,7 @@ import (
 	"github.com/troupe-go/troupe/messages/wire"
 )
 
-//go:generate protoc --go_out=wire --go_opt=paths=source_relative common.proto process.proto events.proto functions.proto history.proto
+//go:generate protoc --go_out=wire --go_opt=paths=source_relative common.proto process.proto events.proto functions.proto history.proto relay.proto
 
 // EncodeWire makes the wire form of a message that may cross nodes; an *Error
 // becomes an ErrorReply. Tables, errors and payloads keep their shape, shared
@@ -76,6 +76,10 @@ func (e *wireEncoder) message(msg any) proto.Message {
 	case *Spawned:
 		if m != nil {
 			return &wire.Spawned{Pid: e.id(m.PID), Existed: m.Existed}
+		}
+	case *Claim:
+		if m != nil {
+			return &wire.Claim{Name: []byte(m.Name), Pid: e.id(m.PID), At: m.At, Off: m.Off}
 		}
 	case *Error:
 		if m != nil {
@@ -158,6 +162,8 @@ func (d *wireDecoder) message(m proto.Message) any {
 		return d.spawn(m)
 	case *wire.Spawned:
 		return &Spawned{PID: m.GetPid(), Existed: m.GetExisted()}
+	case *wire.Claim:
+		return &Claim{Name: string(m.GetName()), PID: m.GetPid(), At: m.GetAt(), Off: m.GetOff()}
 	case *wire.ErrorReply:
 		d.load(m.GetHeap())
 		if m.GetError() == 0 {
