@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +23,8 @@ type Proc struct {
 	PID   string // "{host|0x00001}"
 	Actor *actor.PID
 	Life
-	uniq uint64
+	uniq uint64 // 0 for a process of another node
+	post func(*messages.Mail) *messages.Error
 	dead atomic.Bool
 
 	mu    sync.Mutex
@@ -38,11 +38,11 @@ func (p *Proc) Alive() bool { return !p.dead.Load() }
 
 // AtEnd has f called when the process has ended, in place of the f given before
 // under the same key. f must not block. It reports false for a process that has
-// ended already.
+// ended already, or runs on another node.
 func (p *Proc) AtEnd(key string, f func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dead.Load() {
+	if p.dead.Load() || !p.Here() {
 		return false
 	}
 	if p.ends == nil {
@@ -64,9 +64,11 @@ func (p *Proc) Names() []string {
 // PIDs hold.
 type Procs struct {
 	Node  string // name of this node
+	away  atomic.Pointer[Away]
 	last  atomic.Uint64
 	table [64]procShard
 	names sync.Map // string → *Proc
+	wide  sync.Map // names that count in the whole cluster: string → PID
 	locks sync.Map // string → *Proc
 }
 
@@ -78,13 +80,51 @@ type procShard struct {
 // NewProcs returns an empty table for the node of that name.
 func NewProcs(node string) *Procs { return &Procs{Node: node} }
 
-// Next makes a new PID on a host: "{host|0x00001}", unique on the node.
+// Away finds processes of other nodes. The error says why that node cannot be
+// reached, or takes nothing more at the moment.
+type Away func(node, pid string) (*Proc, *messages.Error)
+
+// Join makes the processes of other nodes known to this one. From then on its own
+// get PIDs that others can use.
+func (ps *Procs) Join(f Away) { ps.away.Store(&f) }
+
+// ProcAway is a process of another node: address is where signals to it go, post
+// takes mail for it, or says why not.
+func ProcAway(pid string, address *actor.PID, post func(*messages.Mail) *messages.Error) *Proc {
+	return &Proc{PID: pid, Actor: address, post: post}
+}
+
+// Lost marks a process of another node as one that cannot be sent to any more.
+func (p *Proc) Lost() { p.dead.Store(true) }
+
+// Send puts mail into the mailbox of the process. It does not block; the error
+// says why a process of another node cannot get it.
+func (p *Proc) Send(sys *actor.ActorSystem, m *messages.Mail) *messages.Error {
+	if p.post != nil {
+		return p.post(m)
+	}
+	sys.Root.Send(p.Actor, m)
+	return nil
+}
+
+// Joined reports whether the node belongs to a cluster.
+func (ps *Procs) Joined() bool { return ps.away.Load() != nil }
+
+// Here reports whether the process runs on this node.
+func (p *Proc) Here() bool { return p.uniq != 0 }
+
+// Next makes a new PID on a host, unique on the node: "{host|0x00001}", or
+// "{node@host|0x00001}" in a cluster.
 func (ps *Procs) Next(host string) (pid string, uniq uint64) {
 	uniq = ps.last.Add(1)
 	var digits [16]byte
 	hex := strconv.AppendUint(digits[:0], uniq, 16)
-	b := make([]byte, 0, len(host)+len(hex)+10)
+	b := make([]byte, 0, len(ps.Node)+len(host)+len(hex)+10)
 	b = append(b, '{')
+	if ps.away.Load() != nil {
+		b = append(b, ps.Node...)
+		b = append(b, '@')
+	}
 	b = append(b, host...)
 	b = append(b, "|0x"...)
 	for i := len(hex); i < 5; i++ {
@@ -132,18 +172,32 @@ func (ps *Procs) Remove(p *Proc) {
 	}
 }
 
-// Find returns the living process with that PID, or nil. A PID of another node
-// is not found here.
+// Find returns the living process with that PID, or nil. Of a process of another
+// node it is not known whether it lives: it is found while its node can be
+// reached.
 func (ps *Procs) Find(pid string) *Proc {
+	p, _ := ps.find(pid)
+	return p
+}
+
+func (ps *Procs) find(pid string) (*Proc, *messages.Error) {
 	node, _, uniq, ok := ParsePID(pid)
+	if ok && node != "" && node != ps.Node {
+		if away := ps.away.Load(); away != nil {
+			return (*away)(node, pid)
+		}
+	}
 	if !ok || node != "" && node != ps.Node {
-		return nil
+		return nil, messages.Errorf(messages.NotFound, "process not found: %s", pid)
 	}
 	s := &ps.table[uniq%64]
 	s.mu.RLock()
 	p := s.m[uniq]
 	s.mu.RUnlock()
-	return p
+	if p == nil {
+		return nil, messages.Errorf(messages.NotFound, "process not found: %s", pid)
+	}
+	return p, nil
 }
 
 // Len is how many processes there are.
@@ -172,11 +226,11 @@ func (ps *Procs) All() []*Proc {
 	return out
 }
 
-// Name gives a name to a living process. It returns the PID that has the name
+// Name gives a name to a living process of this node. It returns the PID that has the name
 // already, if another one has; ok is also false for a process that has ended.
 func (ps *Procs) Name(name, pid string) (owner string, ok bool) {
 	p := ps.Find(pid)
-	if p == nil {
+	if p == nil || !p.Here() {
 		return "", false
 	}
 	p.mu.Lock()
@@ -209,8 +263,23 @@ func (ps *Procs) Unname(name, pid string) bool {
 	return true
 }
 
-// Named returns the PID of a name, "" if nobody has it.
+// NameWide makes a name known that counts in the whole cluster, "" takes it away.
+func (ps *Procs) NameWide(name, pid string) {
+	if pid == "" {
+		ps.wide.Delete(name)
+		return
+	}
+	ps.wide.Store(name, pid)
+}
+
+// Named returns the PID of a name, "" if nobody has it. Names of the cluster come
+// before those of the node.
 func (ps *Procs) Named(name string) string {
+	if ps.away.Load() != nil {
+		if pid, ok := ps.wide.Load(name); ok {
+			return pid.(string)
+		}
+	}
 	if v, ok := ps.names.Load(name); ok {
 		return v.(*Proc).PID
 	}
@@ -254,10 +323,7 @@ func (ps *Procs) Resolve(dest string) (*Proc, *messages.Error) {
 			return nil, messages.Errorf(messages.NotFound, "could not resolve %q: no process is registered under this name (name not found)", dest)
 		}
 	}
-	if p := ps.Find(pid); p != nil {
-		return p, nil
-	}
-	return nil, messages.Errorf(messages.NotFound, "process not found: %s", dest)
+	return ps.find(pid)
 }
 
 // ParsePID reads "{host|0x1}", "{node@host|0x1}" and "{node@host|ns:name|0x1}".
@@ -283,13 +349,4 @@ func ParsePID(pid string) (node, host string, uniq uint64, ok bool) {
 		node, host = host[:i], host[i+1:]
 	}
 	return node, host, uniq, true
-}
-
-// RemotePID is the form of a PID that other nodes can use.
-func RemotePID(node, pid string) string {
-	n, host, uniq, ok := ParsePID(pid)
-	if !ok || n != "" {
-		return pid
-	}
-	return fmt.Sprintf("{%s@%s|0x%05x}", node, host, uniq)
 }

@@ -41,13 +41,10 @@ func TestPIDs(t *testing.T) {
 			t.Errorf("%s: got %q %q %d %v", tc.pid, node, host, uniq, ok)
 		}
 	}
-	if got := RemotePID("n", "{app:host|0x00001}"); got != "{n@app:host|0x00001}" {
-		t.Errorf("got %s", got)
-	}
-	if got := RemotePID("n", "{m@app:host|0x00001}"); got != "{m@app:host|0x00001}" {
-		t.Errorf("got %s", got)
-	}
 }
+
+// away is a PID as other nodes know it.
+func away(node, pid string) string { return strings.Replace(pid, "{", "{"+node+"@", 1) }
 
 func FuzzParsePID(f *testing.F) {
 	for _, s := range []string{"{app:host|0x00001}", "{n@h|a:b|0xf}", "{|0x}", "{@|0x1}", "{||0x1}"} {
@@ -60,7 +57,7 @@ func FuzzParsePID(f *testing.F) {
 		}
 		whole := fmt.Sprintf("{%s|0x%05x}", host, uniq)
 		if node != "" {
-			whole = RemotePID(node, whole)
+			whole = away(node, whole)
 		}
 		if n, h, u, ok := ParsePID(whole); !ok || n != node || h != host || u != uniq {
 			t.Errorf("%q became %q: %q %q %d %v", s, whole, n, h, u, ok)
@@ -74,7 +71,7 @@ func TestFind(t *testing.T) {
 	if a.PID != "{app:host|0x00001}" || b.PID == a.PID {
 		t.Errorf("made %s and %s", a.PID, b.PID)
 	}
-	if ps.Find(a.PID) != a || ps.Find(RemotePID("here", a.PID)) != a || ps.Find(RemotePID("there", a.PID)) != nil {
+	if ps.Find(a.PID) != a || ps.Find(away("here", a.PID)) != a || ps.Find(away("there", a.PID)) != nil {
 		t.Error("found the wrong one")
 	}
 	if ps.Len() != 2 || len(ps.All()) != 2 {

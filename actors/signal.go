@@ -16,13 +16,13 @@ func (n *Node) Signal(req *Request, s *messages.Signal) {
 			req.Done()
 			return
 		}
-		if strings.HasPrefix(s.To, "{") {
+		if strings.HasPrefix(s.To, "{") && err.Kind == messages.NotFound {
 			err = messages.Errorf(messages.NotFound, "pid not found: %s", s.To)
 		}
 		req.Reply(err)
 		return
 	}
-	if t, ok := s.Body.(*messages.Terminate); ok {
+	if t, ok := s.Body.(*messages.Terminate); ok && target.Here() {
 		reason := t.Reason
 		if reason == nil {
 			reason = messages.Errorf(messages.Canceled, Terminated)

@@ -33,6 +33,18 @@ type Tied struct {
 	monitor, off bool
 }
 
+// TiedTo is the answer of a process of another node: By monitors it, or is linked
+// to it, or no longer so.
+func TiedTo(pid string, body any) any {
+	switch b := body.(type) {
+	case *messages.Monitor:
+		return &Tied{pid, true, b.Off}
+	case *messages.Link:
+		return &Tied{pid, false, b.Off}
+	}
+	return done
+}
+
 // Note keeps the side of the process that asked for a monitor or link.
 func (t *Ties) Note(n *Tied) {
 	set := &t.links

@@ -55,7 +55,7 @@ func TestConfigProblems(t *testing.T) {
 		{"wrong type", "version: \"1.0\"\nshutdown:\n  timeout: soon", `.wippy.yaml:3:3: shutdown.timeout: expected a duration such as "30s", got "soon"`},
 		{"wrong bool", "version: \"1.0\"\nsecurity: {strict_mode: 3}", `security.strict_mode: expected true or false, got 3`},
 		{"section of the wrong type", "version: \"1.0\"\nlogger: json", `section logger is not a map`},
-		{"not there", "version: \"1.0\"\ncluster:\n  enabled: true", `warning: .wippy.yaml:3:3: this node stays on its own`},
+		{"not there", "version: \"1.0\"\nlsp:\n  enabled: true", `warning: .wippy.yaml:3:3: there is no language server`},
 		{"plugins", "version: \"1.0\"\nextensions: {paths: [a.so]}", `Go plugins cannot be loaded`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

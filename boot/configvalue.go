@@ -98,7 +98,6 @@ func (r *configReader) key(key string, path []string, v any) {
 // absent is what the reference runtime does and this one does not, by the setting
 // that would switch it on.
 var absent = map[string]string{
-	"cluster.enabled":         "this node stays on its own: it cannot join a cluster",
 	"lsp.enabled":             "there is no language server in the node; editors can use the stubs that troupe docs writes",
 	"lsp.http_enabled":        "there is no language server in the node; editors can use the stubs that troupe docs writes",
 	"lua.type_system.enabled": "types are erased, not checked",

@@ -9,12 +9,12 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-// NodeComponent answers for the node as a whole: its end, its process hosts, and
-// its place in a cluster, which without membership is that of a node on its own.
+// NodeComponent answers for the node as a whole: its end and its process
+// hosts.
 var NodeComponent = actors.Component{
 	Name: "node", DependsOn: []string{"registry"},
-	Doc:     "Answers for the node as a whole: its end, its hosts, its place in a cluster.",
-	Handles: []any{(*messages.SystemExit)(nil), (*messages.Hosts)(nil), (*messages.ClusterState)(nil)},
+	Doc:     "Answers for the node as a whole: its end, its hosts.",
+	Handles: []any{(*messages.SystemExit)(nil), (*messages.Hosts)(nil)},
 	New:     func(env actors.Env) actor.Actor { return &node{env} },
 }
 
@@ -32,9 +32,6 @@ func (n *node) Receive(ctx actor.Context) {
 		n.env.Exit(b.Code)
 	case *messages.Hosts:
 		n.env.Cell.Script(func(ctx context.Context) { req.Reply(n.hosts(ctx)) })
-	case *messages.ClusterState:
-		name := n.env.Procs.Node
-		req.Reply(&messages.ClusterData{ID: name, Role: "non-member", Members: []messages.MemberData{{ID: name, Local: true}}})
 	default:
 		req.Reply(messages.Errorf(messages.Invalid, "%s does not answer %T", n.env.ID, b))
 	}

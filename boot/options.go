@@ -120,6 +120,9 @@ func (o *options) fill() {
 	if o.clock == nil {
 		o.clock = actors.SystemClock{}
 	}
+	if o.node == "" && o.config.Bool("cluster.enabled") {
+		o.node = o.config.String("cluster.name")
+	}
 	if o.node == "" {
 		o.node = o.config.String("relay.node_name")
 	}

@@ -370,7 +370,10 @@ func (p *process) exit(m *messages.Exit) {
 			Vals: []messages.Value{kind, p.unix(), m.From, result},
 		}
 	}
-	if m.Monitors {
+	switch {
+	case m.Monitors && m.Lost:
+		p.event(m.From, event("pid.link.down"))
+	case m.Monitors:
 		p.event(m.From, event("pid.exit"))
 	}
 	if linked {

@@ -152,8 +152,11 @@ func (p *process) Send(dest string, m *messages.Mail) *messages.Error {
 	if t := p.traced.Load(); t != nil {
 		t.sent(p, dest, m)
 	}
-	p.node.Sys.Root.Send(to.Actor, m)
-	return nil
+	err := to.Send(p.node.Sys, m)
+	if err != nil { // the way to its node may be another one now
+		p.dest = destCache{}
+	}
+	return err
 }
 
 // Resolve gives the PID of a PID or registered name.

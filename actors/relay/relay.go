@@ -1,9 +1,9 @@
-// Package relay routes messages between nodes: to a process of this node, to a
-// member of the cluster, or to a node known by its address.
+// Package relay routes what Go programs send to processes: to those of this node
+// through its mailbox, a pool of workers, to those of a member of the cluster by
+// the way to that node.
 //
 // A Lua process that sends to a process of its own node does so directly: that
-// is the local tier without a detour. What comes from outside, from Go programs
-// or over the network, goes through the mailbox of the node: a pool of workers.
+// is the local tier without a detour.
 package relay
 
 import (
@@ -19,9 +19,9 @@ import (
 // Component is the relay of a node.
 var Component = actors.Component{
 	Name:    "relay",
-	Doc:     "Routes messages: local, peer, internode.",
+	Doc:     "Routes messages from outside to processes, of this node and of others.",
 	Handles: []any{(*actors.Route)(nil)},
-	New:     func(env actors.Env) actor.Actor { return &relay{env: env, router: Router{Node: env.Procs.Node}} },
+	New:     func(env actors.Env) actor.Actor { return &relay{env: env} },
 }
 
 // The size of the mailbox where the configuration has none.
@@ -32,7 +32,6 @@ const (
 
 type relay struct {
 	env     actors.Env
-	router  Router
 	workers []*actor.PID
 	waiting []int // messages each worker has not delivered yet
 	buffer  int
@@ -93,8 +92,12 @@ func (r *relay) Receive(ctx actor.Context) {
 // route hands a message to the worker of its sender. A full queue pushes back:
 // the sender is told to try again.
 func (r *relay) route(req *actors.Request, b *actors.Route) {
-	if tier, node := r.router.Route(b.To); tier != Local {
-		req.Reply(messages.Errorf(messages.Unavailable, "node %q is not known here: this node is %q and not part of a cluster", node, r.router.Node))
+	if to := r.env.Procs.Find(b.To); to != nil && !to.Here() { // the way to its node keeps the order itself
+		if err := to.Send(r.env.Sys, b.Mail); err != nil {
+			req.Reply(err)
+			return
+		}
+		req.Done()
 		return
 	}
 	i := Worker(b.Mail.From, len(r.workers))

@@ -12,23 +12,6 @@ import (
 	"github.com/troupe-go/troupe/messages"
 )
 
-func TestRoute(t *testing.T) {
-	r := Router{Node: "here", Peers: map[string]bool{"near": true}, Addresses: map[string]string{"far": "10.0.0.1:7950"}}
-	for to, want := range map[string]Tier{
-		"{app:h|0x00001}":            Local,
-		"{here@app:h|0x00001}":       Local,
-		"{here@app:h|app:p|0x00001}": Local,
-		"a name":                     Local,
-		"{near@app:h|0x00001}":       Peer,
-		"{far@app:h|0x00001}":        Internode,
-		"{other@app:h|0x00001}":      Nowhere,
-	} {
-		if got, _ := r.Route(to); got != want {
-			t.Errorf("%s goes to tier %d, want %d", to, got, want)
-		}
-	}
-}
-
 // The worker is FNV-1a of the sender, so it is the same everywhere and all are used.
 func TestWorker(t *testing.T) {
 	used := map[int]bool{}
@@ -95,7 +78,7 @@ func TestOrder(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	node := actorstest.Node(t, actorstest.Parts{Components: []actors.Component{Component}})
-	for to, kind := range map[string]string{"{app:h|0x00009}": messages.NotFound, "nobody": messages.NotFound, "{mars@app:h|0x00001}": messages.Unavailable} {
+	for to, kind := range map[string]string{"{app:h|0x00009}": messages.NotFound, "nobody": messages.NotFound, "{mars@app:h|0x00001}": messages.NotFound} {
 		_, err := actors.Call(t.Context(), node.Sys, node.PID("relay"), &actors.Route{To: to, Mail: messages.NewMail("", "t")})
 		if !messages.IsKind(err, kind) {
 			t.Errorf("%s: %v", to, err)

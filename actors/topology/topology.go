@@ -35,8 +35,7 @@ func (t *topology) Receive(ctx actor.Context) {
 	case *messages.Register:
 		t.register(req, b)
 	case *messages.Unregister:
-		if err := clusterOnly(b.Scope); err != nil {
-			req.Reply(err)
+		if t.wide(req, b.Scope) {
 			return
 		}
 		req.Reply(t.env.Procs.Unname(b.Name, ""))
@@ -67,20 +66,24 @@ func (t *topology) Receive(ctx actor.Context) {
 	}
 }
 
-// clusterOnly refuses the scopes that need a cluster.
-func clusterOnly(scope messages.NameScope) *messages.Error {
-	switch scope {
-	case messages.ScopeLocal:
-		return nil
-	case messages.ScopeEventual:
-		return messages.Errorf(messages.Internal, "eventual registry not available")
+// wide answers requests for names that count in a cluster: those that are spread by
+// gossip are the cluster's affair, the others need a consensus that there is not.
+func (t *topology) wide(req *actors.Request, scope messages.NameScope) bool {
+	switch {
+	case scope == messages.ScopeLocal:
+		return false
+	case scope != messages.ScopeEventual:
+		req.Reply(messages.Errorf(messages.Internal, "global registry not available"))
+	case !t.env.Procs.Joined():
+		req.Reply(messages.Errorf(messages.Internal, "eventual registry not available"))
+	default:
+		t.env.Sys.Root.Send(t.env.PID("cluster"), req)
 	}
-	return messages.Errorf(messages.Internal, "global registry not available")
+	return true
 }
 
 func (t *topology) register(req *actors.Request, b *messages.Register) {
-	if err := clusterOnly(b.Scope); err != nil {
-		req.Reply(err)
+	if t.wide(req, b.Scope) {
 		return
 	}
 	switch owner, ok := t.env.Procs.Name(b.Name, b.PID); {

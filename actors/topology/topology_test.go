@@ -97,7 +97,7 @@ func TestSignals(t *testing.T) {
 	}{
 		{p.PID, &messages.Cancel{}, p.PID + " got *messages.Cancel"},
 		{"worker", &messages.Monitor{By: "x"}, p.PID + " got *messages.Monitor"},
-		{actors.RemotePID("test", p.PID), &messages.Link{By: "x"}, p.PID + " got *messages.Link"},
+		{strings.Replace(p.PID, "{", "{test@", 1), &messages.Link{By: "x"}, p.PID + " got *messages.Link"},
 		{gone, &messages.Monitor{By: "x"}, "NotFound: pid not found: " + gone},
 		{gone, &messages.Link{By: "x"}, "NotFound: pid not found: " + gone},
 		{gone, &messages.Cancel{}, "NotFound: pid not found: " + gone},

@@ -8,6 +8,7 @@ import (
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/actors/aws"
 	"github.com/troupe-go/troupe/actors/bus"
+	"github.com/troupe-go/troupe/actors/cluster"
 	"github.com/troupe-go/troupe/actors/contracts"
 	"github.com/troupe-go/troupe/actors/control"
 	"github.com/troupe-go/troupe/actors/dispatcher"
@@ -72,6 +73,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 	}
 	for _, c := range []actors.Component{
 		boot.NodeComponent,
+		cluster.Component,
 		control.Component,
 		contracts.Component,
 		env.Component,

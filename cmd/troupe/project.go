@@ -160,8 +160,15 @@ func (pr *project) node() string {
 			return v
 		}
 	}
+	clustered := pr.config.Bool("cluster.enabled")
+	if v := pr.config.String("cluster.name"); v != "" && clustered {
+		return v
+	}
 	if v := pr.config.String("relay.node_name"); v != "" {
 		return v
+	}
+	if host, err := os.Hostname(); clustered && err == nil {
+		return host
 	}
 	machine, err := os.ReadFile("/etc/machine-id")
 	if err != nil {
