@@ -35,11 +35,16 @@ func TestGuide(t *testing.T) {
 			}
 			dir := t.TempDir()
 			var up *exec.Cmd
+			home := dir // of the application that runs
 			version := 0
 			for _, b := range block.FindAllStringSubmatch(string(text), -1) {
 				switch {
 				case b[1] == "background":
-					up = exec.Command(troupe, strings.Fields(b[3])[1:]...)
+					args := strings.Fields(b[3])[1:]
+					if args[0] == "-C" {
+						home = filepath.Join(dir, args[1])
+					}
+					up = exec.Command(troupe, args...)
 					up.Dir = dir
 					if err := up.Start(); err != nil {
 						t.Fatal(err)
@@ -50,7 +55,7 @@ func TestGuide(t *testing.T) {
 							t.Error(err)
 						}
 					}()
-					await(t, dir, "* v0")
+					await(t, home, "* v0")
 				case b[1] == "console":
 					line, want, _ := strings.Cut(strings.TrimPrefix(b[3], "$ "), "\n")
 					got := run(t, dir, line)
@@ -61,12 +66,16 @@ func TestGuide(t *testing.T) {
 						t.Errorf("%s prints\n%s\nthe page says\n%s", line, got, want)
 					}
 				case b[2] != "":
-					if err := os.WriteFile(filepath.Join(dir, b[2]), []byte(b[3]), 0o644); err != nil {
+					file := filepath.Join(dir, b[2])
+					if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 						t.Fatal(err)
 					}
-					if up != nil {
+					if err := os.WriteFile(file, []byte(b[3]), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					if up != nil && strings.HasPrefix(file, home+string(filepath.Separator)) {
 						version++
-						await(t, dir, fmt.Sprint("* v", version))
+						await(t, home, fmt.Sprint("* v", version))
 					}
 				}
 			}

@@ -77,6 +77,48 @@ function work.calls(width, n)
     end
 end
 
+local TEXT = string.rep("x", 100)
+
+-- send tries again while the way to the other node is full, or not there yet.
+local function send(to, topic, v)
+    while true do
+        local ok, err = process.send(to, topic, v)
+        if ok then
+            return
+        end
+        if not err:retryable() then
+            error(err)
+        end
+        time.sleep("1ms")
+    end
+end
+
+function work.spawn_far()
+    return assert(process.spawn("bench:far", HOST))
+end
+
+function work.far(to, n, width)
+    local pongs = process.listen("pong")
+    for _ = 1, width do
+        send(to, "ping", TEXT)
+    end
+    for i = 1, n do
+        pongs:receive()
+        if i + width <= n then
+            process.send(to, "ping", TEXT)
+        end
+    end
+end
+
+function work.far_away(to, n)
+    local rounds = process.listen("round")
+    send(to, "count", n)
+    for _ = 1, n do
+        send(to, "n", TEXT)
+    end
+    rounds:receive()
+end
+
 function work.idle(count)
     for _ = 1, count do
         assert(process.spawn("bench:idle", HOST))
