@@ -87,7 +87,11 @@ func (out *outgoing) begin(pool messages.HTTPPool, done <-chan struct{}) (res *h
 	go func() {
 		select {
 		case <-done:
-			cancel(context.Canceled)
+			select {
+			case <-settled: // done also ends with the call, when a streamed response has begun
+			default:
+				cancel(context.Canceled)
+			}
 		case <-settled:
 		}
 	}()
