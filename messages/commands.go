@@ -1,5 +1,7 @@
 package messages
 
+import "encoding/json"
+
 import "time"
 
 // The commands below stay on their node: they are answered by components of the
@@ -98,6 +100,42 @@ type RegistryApply struct {
 
 // RegistryGoto moves to an existing version. Answered with Done.
 type RegistryGoto struct{ ID int64 }
+
+// RegistryRecords asks for what the history keeps of the versions after one, at
+// most Limit of them. Answered with *RegistryRecordsData, or Unavailable where no
+// history is kept.
+type RegistryRecords struct {
+	After uint64
+	Limit int
+}
+
+// RegistryRecordsData is a part of the history, by number.
+type RegistryRecordsData struct {
+	Head    uint64 // the version in use
+	Records []RecordData
+}
+
+// RecordData is a version as the history keeps it, for files.
+type RecordData struct {
+	Version uint64          `json:"version"`
+	Parent  uint64          `json:"parent"`
+	Time    int64           `json:"time"`
+	Author  string          `json:"author,omitempty"`
+	Message string          `json:"message,omitempty"`
+	Head    bool            `json:"head,omitempty"`
+	Changes json.RawMessage `json:"changes"`
+	Base    json.RawMessage `json:"base,omitempty"` // all that is different from version 0
+}
+
+// RegistryVerify has every record of the history read and checked. Answered with
+// *RegistrySound, or what is wrong.
+type RegistryVerify struct{}
+
+// RegistrySound is a history in which nothing is wrong.
+type RegistrySound struct {
+	Versions int    `json:"versions" yaml:"versions"`
+	Head     uint64 `json:"head" yaml:"head"` // the version in use
+}
 
 // RegistryDelta answers the []EntryOp that lead from one list to the other.
 type RegistryDelta struct{ From, To []*EntryData }

@@ -30,6 +30,8 @@ func ControlTypes() map[string]reflect.Type {
 		RegistryVersions{},
 		RegistryVersion{},
 		RegistryGoto{},
+		RegistryRecords{},
+		RegistryVerify{},
 		Processes{},
 		Hosts{},
 		ServiceStates{},

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"sort"
 	"time"
 
 	"github.com/troupe-go/troupe/actors"
@@ -114,4 +115,44 @@ func (k *keeper) delta(b *messages.RegistryDelta) any {
 		out[i] = messages.EntryOp{Kind: op.Kind.String(), Entry: actors.EntryData(e)}
 	}
 	return out
+}
+
+// fromLog answers with something that is read from the log.
+func (k *keeper) fromLog(req *actors.Request, read func() (any, error)) {
+	if k.off {
+		req.Reply(messages.Errorf(messages.Unavailable, "this node keeps no history; set registry.history_type to badger, sqlite or memory"))
+		return
+	}
+	k.env.Cell.Script(func(ctx context.Context) {
+		var answer any
+		err := k.keep(ctx, func() (err error) {
+			answer, err = read()
+			return err
+		})
+		if err != nil {
+			answer = err
+		}
+		req.Reply(answer)
+	})
+}
+
+// historyPart is the part of a log that is asked for.
+func historyPart(log history.Log, b *messages.RegistryRecords) (*messages.RegistryRecordsData, error) {
+	all, err := log.Versions()
+	if err != nil {
+		return nil, err
+	}
+	from := sort.Search(len(all), func(i int) bool { return all[i].Version.Number > b.After })
+	all = all[from:min(len(all), from+max(1, b.Limit))]
+	records, head, err := history.LoadOnly(log, all)
+	if err != nil {
+		return nil, err
+	}
+	out := &messages.RegistryRecordsData{Head: head, Records: make([]messages.RecordData, len(records))}
+	for i, r := range records {
+		if out.Records[i], err = history.RecordData(r, head); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

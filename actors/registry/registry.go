@@ -21,7 +21,7 @@ var Component = actors.Component{
 	Doc: "Keeps the entries and their versions, and has every change carried out.",
 	Handles: []any{
 		(*messages.RegistryGet)(nil), (*messages.RegistryVersions)(nil), (*messages.RegistryVersion)(nil),
-		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryDelta)(nil),
+		(*messages.RegistryApply)(nil), (*messages.RegistryGoto)(nil), (*messages.RegistryRecords)(nil), (*messages.RegistryVerify)(nil), (*messages.RegistryDelta)(nil),
 	},
 	New: func(env actors.Env) actor.Actor {
 		return &keeper{env: env, snaps: &actors.Snapshots{}, notes: map[uint64]registry.Record{}}
@@ -121,6 +121,10 @@ func (k *keeper) Receive(ctx actor.Context) {
 		k.begin(req, func(ctx context.Context) (any, error) { return k.apply(ctx, b) })
 	case *messages.RegistryGoto:
 		k.begin(req, func(ctx context.Context) (any, error) { return &messages.Done{}, k.moveTo(ctx, b.ID) })
+	case *messages.RegistryRecords:
+		k.fromLog(req, func() (any, error) { return historyPart(k.log, b) })
+	case *messages.RegistryVerify:
+		k.fromLog(req, func() (any, error) { return history.VerifyAll(k.log) })
 	case *messages.RegistryGet:
 		k.older(req, b.At, func(snap *registry.Snapshot) any { return get(snap, b.ID) })
 	case *messages.RegistryFind:

@@ -2,20 +2,83 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/troupe-go/troupe/boot"
+	"github.com/troupe-go/troupe/boot/standard"
+	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
 	"github.com/troupe-go/troupe/registry/history"
 	"github.com/troupe-go/troupe/registry/history/openlog"
 )
+
+// kept is the history of an application: of the node that runs in its folder, else
+// of the disk.
+type kept interface {
+	sound() (*messages.RegistrySound, error)
+	load() (records []registry.Record, head uint64, err error)
+	close() error
+}
+
+func (p *program) kept(lock string) (kept, error) {
+	pr, err := p.open(lock, nil)
+	if err != nil {
+		return nil, err
+	}
+	if c, err := boot.DialControl(pr.config.String("control.socket")); err == nil {
+		return keptByNode{c}, nil
+	}
+	log, err := p.openHistory(lock)
+	return keptOnDisk{log}, err
+}
+
+type keptOnDisk struct{ log history.Log }
+
+func (k keptOnDisk) sound() (*messages.RegistrySound, error)  { return history.VerifyAll(k.log) }
+func (k keptOnDisk) load() ([]registry.Record, uint64, error) { return history.Load(k.log) }
+func (k keptOnDisk) close() error                             { return k.log.Close() }
+
+type keptByNode struct{ *boot.Control }
+
+func (k keptByNode) sound() (*messages.RegistrySound, error) {
+	var out messages.RegistrySound
+	return &out, k.Ask(context.Background(), &messages.RegistryVerify{}, &out)
+}
+
+func (k keptByNode) load() (records []registry.Record, head uint64, err error) {
+	const page = 200
+	for after := uint64(0); ; {
+		var part messages.RegistryRecordsData
+		if err := k.Ask(context.Background(), &messages.RegistryRecords{After: after, Limit: page}, &part); err != nil {
+			return nil, 0, err
+		}
+		for _, d := range part.Records {
+			r, err := history.Record(d)
+			if err != nil {
+				return nil, 0, err
+			}
+			records, after = append(records, r), d.Version
+		}
+		if head = part.Head; len(part.Records) < page {
+			return records, head, nil
+		}
+	}
+}
+
+func (k keptByNode) close() error {
+	k.Close()
+	return nil
+}
 
 // openHistory opens the durable history of this folder while no node uses it.
 func (p *program) openHistory(lock string) (history.Log, error) {
@@ -36,43 +99,30 @@ func (p *program) openHistory(lock string) (history.Log, error) {
 
 func (p *program) registryVerify() *cobra.Command {
 	var lock string
+	var asJSON, asYAML bool
 	c := &cobra.Command{
-		Use: "verify", Short: "Check every record of the history on disk", Args: noArgs,
+		Use: "verify", Short: "Check every record of the history, of the running node or on disk", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			log, err := p.openHistory(lock)
+			k, err := p.kept(lock)
 			if err != nil {
 				return err
 			}
-			var records []registry.Record
-			var head uint64
-			err = log.Verify()
-			if err == nil {
-				records, err = log.Versions()
-			}
-			if err == nil {
-				head, err = log.Head()
-			}
-			if err := errors.Join(err, log.Close()); err != nil {
+			sound, err := k.sound()
+			if err := errors.Join(err, k.close()); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "%d versions are sound; v%d is in use\n", len(records), head)
+			if show := p.format(asJSON, asYAML); show != nil {
+				return show(sound)
+			}
+			fmt.Fprintf(p.out, "%d versions are sound; v%d is in use\n", sound.Versions, sound.Head)
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&lock, "lock-file", "l", "", "lock file (default wippy.lock)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&asYAML, "yaml", false, "print YAML")
+	c.MarkFlagsMutuallyExclusive("json", "yaml")
 	return c
-}
-
-// line is a version in a file of JSON lines.
-type line struct {
-	Version uint64          `json:"version"`
-	Parent  uint64          `json:"parent"`
-	Time    int64           `json:"time"`
-	Author  string          `json:"author,omitempty"`
-	Message string          `json:"message,omitempty"`
-	Head    bool            `json:"head,omitempty"`
-	Changes json.RawMessage `json:"changes"`
-	Base    json.RawMessage `json:"base,omitempty"` // all that is different from version 0
 }
 
 func (p *program) registryExport() *cobra.Command {
@@ -82,30 +132,41 @@ func (p *program) registryExport() *cobra.Command {
 		Example: "  troupe registry export history.jsonl\n  troupe registry export --to sqlite history.db",
 		Args:    oneFile,
 		RunE: func(_ *cobra.Command, args []string) (err error) {
+			if to != "jsonl" && to != "sqlite" {
+				return fmt.Errorf("--to %s: expected jsonl or sqlite", to)
+			}
 			if _, err := os.Stat(args[0]); err == nil {
 				return fmt.Errorf("%s is there already; name another file", args[0])
 			}
-			log, err := p.openHistory(lock)
+			k, err := p.kept(lock)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, log.Close()) }()
-			records, head, err := history.Load(log)
+			defer func() { err = errors.Join(err, k.close()) }()
+			records, head, err := k.load()
 			if err != nil {
 				return err
 			}
-			switch to {
-			case "jsonl":
-				err = writeLines(args[0], records, head)
-			case "sqlite":
-				err = copyHistory("sqlite", args[0], records, head)
-			default:
-				return fmt.Errorf("--to %s: expected jsonl or sqlite", to)
+			// Under its name is only what is complete.
+			part := args[0] + ".part"
+			for _, rest := range []string{"", "-wal", "-shm"} {
+				if err := os.Remove(part + rest); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
 			}
-			if err == nil {
-				fmt.Fprintf(p.out, "%d versions written to %s\n", len(records), args[0])
+			if to == "jsonl" {
+				err = writeLines(part, records, head)
+			} else {
+				err = copyHistory("sqlite", part, records, head)
 			}
-			return err
+			if err != nil {
+				return errors.Join(err, os.Remove(part))
+			}
+			if err := os.Rename(part, args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.out, "%d versions written to %s\n", len(records), args[0])
+			return nil
 		},
 	}
 	c.Flags().StringVar(&to, "to", "jsonl", "jsonl or sqlite")
@@ -127,17 +188,11 @@ func writeLines(name string, records []registry.Record, head uint64) error {
 	}
 	enc := json.NewEncoder(f)
 	for _, r := range records {
-		changes, err := history.EncodeJSON(r.Ops)
+		d, err := history.RecordData(r, head)
+		if err == nil {
+			err = enc.Encode(d)
+		}
 		if err != nil {
-			return errors.Join(err, f.Close())
-		}
-		l := line{Version: r.Version.Number, Parent: r.Version.Parent, Time: r.Time, Author: r.Author, Message: r.Message, Head: r.Version.Number == head, Changes: changes}
-		if r.Based {
-			if l.Base, err = history.EncodeJSON(r.Base); err != nil {
-				return errors.Join(err, f.Close())
-			}
-		}
-		if err := enc.Encode(l); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
@@ -212,21 +267,15 @@ func readHistory(name string) (records []registry.Record, head uint64, err error
 	}
 	dec := json.NewDecoder(in)
 	for {
-		var l line
+		var l messages.RecordData
 		if err := dec.Decode(&l); errors.Is(err, io.EOF) {
 			return records, head, nil
 		} else if err != nil {
 			return nil, 0, fmt.Errorf("version %d: %w", len(records)+1, err)
 		}
-		ops, err := history.DecodeJSON(l.Changes)
+		r, err := history.Record(l)
 		if err != nil {
-			return nil, 0, fmt.Errorf("version %d: %w", l.Version, err)
-		}
-		r := registry.Record{Version: registry.Version{Number: l.Version, Parent: l.Parent}, Time: l.Time, Author: l.Author, Message: l.Message, Ops: ops}
-		if l.Base != nil {
-			if r.Base, err = history.DecodeJSON(l.Base); err != nil {
-				return nil, 0, fmt.Errorf("the base of version %d: %w", l.Version, err)
-			}
+			return nil, 0, err
 		}
 		records = append(records, r)
 		if l.Head {
@@ -240,26 +289,29 @@ const sqliteMark = "SQLite format 3\x00"
 
 func (p *program) registryGraph() *cobra.Command {
 	var lock string
+	var files bool
 	var dot, asJSON, asYAML bool
 	c := &cobra.Command{
 		Use: "graph [id]", Short: "Show which entry refers to which, or what one entry uses and is used by",
 		Example: "  troupe registry graph app:web\n  troupe registry graph --dot | dot -Tsvg > graph.svg",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			pr, err := p.open(lock, nil)
+			es, err := p.entries(lock, files)
 			if err != nil {
 				return err
 			}
-			es, _, err := pr.load()
+			parts, err := standard.Parts().Resolve()
 			if err != nil {
 				return err
 			}
-			kinds := pr.parts.Schemas()
+			kinds := parts.Schemas()
 			edges := []edge{}
 			for _, e := range es.Sorted() {
 				for _, ref := range kinds.References(e) {
-					if _, there := es[ref.ID]; there {
-						edges = append(edges, edge{e.ID.String(), ref.ID.String(), strings.Join(ref.Path, ".")})
+					// A field is found by its name and by what its kind says of it.
+					next := edge{e.ID.String(), ref.ID.String(), strings.TrimPrefix(strings.Join(ref.Path, "."), "data.")}
+					if _, there := es[ref.ID]; there && !slices.Contains(edges[max(0, len(edges)-20):], next) {
+						edges = append(edges, next)
 					}
 				}
 			}
@@ -298,6 +350,7 @@ func (p *program) registryGraph() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&files, "files", false, fromFiles)
 	c.Flags().BoolVar(&dot, "dot", false, "print it in the language of Graphviz")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringVarP(&lock, "lock-file", "l", "", "lock file (default wippy.lock)")

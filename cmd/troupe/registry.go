@@ -2,14 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/registry"
+	"github.com/troupe-go/troupe/registry/history/openlog"
 )
 
 func (p *program) registryCommand() *cobra.Command {
@@ -28,7 +32,11 @@ type listFlags struct {
 	meta                  []string
 	json, yaml            bool
 	lock                  string
+	files                 bool
 }
+
+// fromFiles is what the flag --files does.
+const fromFiles = "what the files say, not the version that the running node or the history on disk has in use"
 
 func (p *program) registryList() *cobra.Command {
 	var f listFlags
@@ -45,6 +53,7 @@ func (p *program) registryList() *cobra.Command {
 	fl.StringVarP(&f.namespace, "namespace", "n", "", "only this namespace; * stands for anything")
 	fl.StringVar(&f.name, "name", "", "only this name; * stands for anything")
 	fl.StringArrayVar(&f.meta, "meta", nil, "only with this metadata: field=value, field~regex, field*substring, field^prefix, field$suffix (repeatable)")
+	fl.BoolVar(&f.files, "files", false, fromFiles)
 	fl.BoolVar(&f.json, "json", false, "print JSON")
 	fl.BoolVar(&f.yaml, "yaml", false, "print YAML")
 	fl.StringVarP(&f.lock, "lock-file", "l", "", "lock file (default wippy.lock)")
@@ -88,12 +97,25 @@ func (f listFlags) query() (registry.Query, error) {
 	return q, nil
 }
 
-// entries reads all entries; what is wrong with them is told on stderr unless it
-// keeps them from being read at all.
-func (p *program) entries(lock string) (registry.Entries, error) {
+// entries are those in use: of the node that runs in this folder, else of the
+// history on disk, else of the files. What is wrong with the files is told on
+// stderr unless it keeps them from being read at all.
+func (p *program) entries(lock string, files bool) (registry.Entries, error) {
 	pr, err := p.open(lock, nil)
 	if err != nil {
 		return nil, err
+	}
+	if !files && (pr.running() || pr.hasHistory()) {
+		h, err := p.versions(lock)
+		if err != nil {
+			return nil, err
+		}
+		_, current, err := h.list()
+		var es registry.Entries
+		if err == nil {
+			es, err = h.at(current)
+		}
+		return es, errors.Join(err, h.close())
 	}
 	es, problems, err := pr.load()
 	if err != nil {
@@ -108,12 +130,30 @@ func (p *program) entries(lock string) (registry.Entries, error) {
 	return es, nil
 }
 
+// running reports whether a node runs in this folder.
+func (pr *project) running() bool {
+	c, err := boot.DialControl(pr.config.String("control.socket"))
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// hasHistory reports whether there is one on disk.
+func (pr *project) hasHistory() bool {
+	if !pr.config.Bool("registry.enable_history") || !openlog.Durable(pr.config.String("registry.history_type")) {
+		return false
+	}
+	_, err := os.Stat(pr.config.String("registry.history_path"))
+	return err == nil
+}
+
 func (p *program) listEntries(f listFlags) error {
 	q, err := f.query()
 	if err != nil {
 		return err
 	}
-	es, err := p.entries(f.lock)
+	es, err := p.entries(f.lock, f.files)
 	if err != nil {
 		return err
 	}
@@ -138,7 +178,7 @@ func (p *program) listEntries(f listFlags) error {
 
 func (p *program) registryShow() *cobra.Command {
 	var field, lock string
-	var asJSON, asYAML, raw bool
+	var asJSON, asYAML, raw, files bool
 	c := &cobra.Command{
 		Use:   "show id",
 		Short: "Show one entry",
@@ -151,7 +191,7 @@ func (p *program) registryShow() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			es, err := p.entries(lock)
+			es, err := p.entries(lock, files)
 			if err != nil {
 				return err
 			}
@@ -170,6 +210,7 @@ func (p *program) registryShow() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&field, "field", "f", "", "only this field: kind, meta.x.y, data.x.y or x.y")
+	c.Flags().BoolVar(&files, "files", false, fromFiles)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&asYAML, "yaml", false, "print YAML (default)")
 	c.Flags().BoolVar(&raw, "raw", false, "print a text as it is")

@@ -90,7 +90,7 @@ func (r liveVersions) list() (all []*messages.VersionData, current int64, err er
 func (r liveVersions) at(version int64) (registry.Entries, error) {
 	var list []*messages.EntryData
 	if err := r.Ask(context.Background(), &messages.RegistryFind{At: &version}, &list); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("version %d: %w", version, err)
 	}
 	out := registry.Entries{}
 	for _, d := range list {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/troupe-go/troupe/messages"
 	"github.com/troupe-go/troupe/registry"
 )
 
@@ -56,6 +57,13 @@ func Load(log Log) ([]registry.Record, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	return LoadOnly(log, records)
+}
+
+// LoadOnly reads the changes and bases of some of the log's versions, which it
+// fills in, and the head.
+func LoadOnly(log Log, records []registry.Record) ([]registry.Record, uint64, error) {
+	var err error
 	for i := range records {
 		r := &records[i]
 		if r.Ops, err = log.Changes(r.Version.Number); err != nil {
@@ -70,6 +78,43 @@ func Load(log Log) ([]registry.Record, uint64, error) {
 	}
 	head, err := log.Head()
 	return records, head, err
+}
+
+// VerifyAll reads and checks everything, and says how much there is.
+func VerifyAll(log Log) (*messages.RegistrySound, error) {
+	if err := log.Verify(); err != nil {
+		return nil, err
+	}
+	records, err := log.Versions()
+	if err != nil {
+		return nil, err
+	}
+	head, err := log.Head()
+	return &messages.RegistrySound{Versions: len(records), Head: head}, err
+}
+
+// RecordData is a record for a file. head is the version in use.
+func RecordData(r registry.Record, head uint64) (d messages.RecordData, err error) {
+	d = messages.RecordData{Version: r.Version.Number, Parent: r.Version.Parent, Time: r.Time, Author: r.Author, Message: r.Message, Head: r.Version.Number == head}
+	if d.Changes, err = EncodeJSON(r.Ops); err == nil && r.Based {
+		d.Base, err = EncodeJSON(r.Base)
+	}
+	return d, err
+}
+
+// Record is the inverse of RecordData.
+func Record(d messages.RecordData) (r registry.Record, err error) {
+	r = registry.Record{Version: registry.Version{Number: d.Version, Parent: d.Parent}, Time: d.Time, Author: d.Author, Message: d.Message}
+	if r.Ops, err = DecodeJSON(d.Changes); err != nil {
+		return r, fmt.Errorf("version %d: %w", d.Version, err)
+	}
+	if d.Base != nil {
+		r.Based = true
+		if r.Base, err = DecodeJSON(d.Base); err != nil {
+			return r, fmt.Errorf("the base of version %d: %w", d.Version, err)
+		}
+	}
+	return r, nil
 }
 
 // CheckAppend says whether a record may follow the versions in a log: highest is the
