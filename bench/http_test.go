@@ -38,9 +38,9 @@ entries:
 `
 
 // startApp starts an application of one file.
-func startApp(t testing.TB, index string) *boot.Runtime {
+func startApp(t testing.TB, index string, opts ...boot.Option) *boot.Runtime {
 	t.Helper()
-	rt, err := boot.Start(context.Background(), fstest.MapFS{"_index.yaml": {Data: []byte(index)}}, standard.Parts())
+	rt, err := boot.Start(context.Background(), fstest.MapFS{"_index.yaml": {Data: []byte(index)}}, standard.Parts(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

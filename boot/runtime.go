@@ -6,6 +6,7 @@ import (
 
 	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/messages"
+	"github.com/troupe-go/troupe/registry"
 )
 
 // Node is what the actors of this runtime share. Embedders reach their own
@@ -174,8 +175,16 @@ func (rt *Runtime) Get(ctx context.Context, id string) (*messages.EntryData, err
 }
 
 // Find returns the entries of the current version that match a filter, as
-// registry.CompileFilter reads it; all for nil.
+// registry.CompileFilter reads it, of any Go values that entries can hold; all for
+// nil.
 func (rt *Runtime) Find(ctx context.Context, filter map[string]any) ([]*messages.EntryData, error) {
+	if filter != nil {
+		plain, err := registry.Normalize(filter)
+		if err != nil {
+			return nil, messages.Because(messages.Invalid, "finding entries", err)
+		}
+		filter = plain.(map[string]any)
+	}
 	return actors.As[[]*messages.EntryData](rt.Ask(ctx, &messages.RegistryFind{Filter: filter}))
 }
 

@@ -328,3 +328,30 @@ func TestHideLogs(t *testing.T) {
 		t.Errorf("the log is\n%s", text)
 	}
 }
+
+// A filter may be of any Go values, whatever the numbers in the files became.
+func TestFindFromGo(t *testing.T) {
+	rt := start(t, `
+  - {name: a, kind: registry.entry, meta: {n: 7, tags: [x, y], deep: {s: up}}}
+  - {name: b, kind: registry.entry, meta: {n: 8.5, tags: [x]}}
+`)
+	for _, c := range []struct {
+		filter map[string]any
+		want   string
+	}{
+		{map[string]any{"meta.n": 7}, "app:a"},
+		{map[string]any{"meta.n": uint8(7)}, "app:a"},
+		{map[string]any{"meta.n": 7.0}, "app:a"},
+		{map[string]any{"meta.n": float32(8.5)}, "app:b"},
+		{map[string]any{"meta.tags": []string{"y", "x"}}, "app:a"},
+		{map[string]any{"meta": map[string]string{"^meta.deep.s": "u"}}, "app:a"},
+	} {
+		found, err := rt.Find(t.Context(), c.filter)
+		if err != nil || len(found) != 1 || found[0].ID != c.want {
+			t.Errorf("%v: %v, %v", c.filter, found, err)
+		}
+	}
+	if _, err := rt.Find(t.Context(), map[string]any{"meta.n": make(chan int)}); !messages.IsKind(err, messages.Invalid) {
+		t.Errorf("got %v", err)
+	}
+}
