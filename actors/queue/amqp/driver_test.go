@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,6 +185,8 @@ type proxy struct {
 	net.Listener
 	mu    sync.Mutex
 	conns []net.Conn
+
+	mute atomic.Bool // what the broker says does not come through
 }
 
 func newProxy(t *testing.T, to string) *proxy {
@@ -215,13 +218,73 @@ func newProxy(t *testing.T, to string) *proxy {
 			p.mu.Unlock()
 			for _, c := range [][2]net.Conn{{in, out}, {out, in}} {
 				busy.Go(func() {
-					_, _ = io.Copy(c[0], c[1])
+					var to io.Writer = c[0]
+					if c[0] == in {
+						to = &answers{p, in}
+					}
+					_, _ = io.Copy(to, c[1])
 					_ = c[0].Close()
 				})
 			}
 		}
 	})
 	return p
+}
+
+// before puts a proxy before the broker and returns the address there.
+func before(t *testing.T) (*proxy, string) {
+	t.Helper()
+	uri, err := amqp091.ParseURI(broker(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProxy(t, fmt.Sprintf("%s:%d", uri.Host, uri.Port))
+	uri.Host, uri.Port = "127.0.0.1", p.Addr().(*net.TCPAddr).Port
+	return p, uri.String()
+}
+
+// answers are what a broker says to a client.
+type answers struct {
+	proxy *proxy
+	to    io.Writer
+}
+
+func (a *answers) Write(b []byte) (int, error) {
+	if a.proxy.mute.Load() {
+		return len(b), nil
+	}
+	return a.to.Write(b)
+}
+
+// A message is not published until the broker has said so: where the connection is
+// lost before, it is to be published again, although the broker may have it.
+func TestLostConfirm(t *testing.T) {
+	p, url := before(t)
+	n, name := newNode(t, at(url), "", nil)
+	other := connection(t)
+	for range 3 {
+		if _, err := other.QueuePurge(name, false); err != nil {
+			t.Fatal(err)
+		}
+		p.mute.Store(true)
+		result := make(chan error, 1)
+		go func() { result <- publish(t, n, "doubtful", nil) }()
+		actorstest.Until(t, n, "the broker has it", func() bool {
+			m, ok, err := other.Get(name, true)
+			return err == nil && ok && string(m.Body) == `"doubtful"`
+		})
+		select {
+		case err := <-result:
+			t.Errorf("publishing gave %v before the broker said anything", err)
+		default:
+		}
+		p.cut()
+		p.mute.Store(false)
+		if err := <-result; !messages.IsKind(err, messages.Unavailable) || messages.AsError(err).Retry != messages.RetryYes {
+			t.Errorf("publishing gave %v", err)
+		}
+		actorstest.Until(t, n, "the connection is there again", func() bool { return publish(t, n, "again", nil) == nil })
+	}
 }
 
 func (p *proxy) cut() {
@@ -235,14 +298,9 @@ func (p *proxy) cut() {
 
 // A connection that is cut is made again, and everything goes on.
 func TestReconnect(t *testing.T) {
-	uri, err := amqp091.ParseURI(broker(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProxy(t, fmt.Sprintf("%s:%d", uri.Host, uri.Port))
-	uri.Host, uri.Port = "127.0.0.1", p.Addr().(*net.TCPAddr).Port
+	p, url := before(t)
 	got := make(chan *queue.Delivery, 100)
-	n, _ := newNode(t, at(uri.String()), "", got)
+	n, _ := newNode(t, at(url), "", got)
 	consume(t, n, queue.AMQPConsumer{})
 	for i := range 4 {
 		body := fmt.Sprint("message ", i)

@@ -63,11 +63,13 @@ func (l *link) send(d *queue.Declare, p amqp091.Publishing) error {
 		case err != nil:
 			return unavailable(err)
 		case !ack && l.pub.IsClosed():
-			return messages.Errorf(messages.Unavailable, "the connection was lost").WithRetry(true)
+			return errLost
 		case !ack:
 			return messages.Errorf(messages.Unavailable, "the broker refused the message: the queue is full; try again later, or raise driver_options.amqp.max_length").WithRetry(true)
-		case !l.returned(d.Name, p.MessageId):
-			return nil
+		}
+		back, err := l.returned(d.Name, p.MessageId)
+		if err != nil || !back {
+			return err
 		}
 		if err := l.Declare(d, false); err != nil {
 			return err
@@ -82,13 +84,16 @@ type returnedAsk struct {
 	reply chan bool
 }
 
-func (l *link) returned(name, id string) bool {
+// errLost says that nobody knows what became of a message.
+var errLost = messages.Errorf(messages.Unavailable, "the connection was lost").WithRetry(true)
+
+func (l *link) returned(name, id string) (bool, error) {
 	ask := returnedAsk{name + "\n" + id, make(chan bool, 1)}
 	select {
 	case l.asks <- ask:
-		return <-ask.reply
+		return <-ask.reply, nil
 	case <-l.lost:
-		return false
+		return false, errLost
 	}
 }
 

@@ -65,3 +65,30 @@ func TestDial(t *testing.T) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 }
+
+// A message that was confirmed counts as published only where it is known that it did
+// not come back.
+func TestReturned(t *testing.T) {
+	l := &link{returns: make(chan amqp091.Return), asks: make(chan returnedAsk), lost: make(chan struct{})}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		l.keepReturns()
+	}()
+	l.returns <- amqp091.Return{RoutingKey: "jobs", MessageId: "a"}
+	for i, want := range []bool{true, false} {
+		if back, err := l.returned("jobs", "a"); back != want || err != nil {
+			t.Errorf("question %d: %v, %v", i, back, err)
+		}
+	}
+	if back, err := l.returned("jobs", "b"); back || err != nil {
+		t.Errorf("of another message: %v, %v", back, err)
+	}
+	l.returns <- amqp091.Return{RoutingKey: "jobs", MessageId: "c"}
+	close(l.returns)
+	<-over
+	l.fail()
+	if _, err := l.returned("jobs", "c"); !messages.IsKind(err, messages.Unavailable) || messages.AsError(err).Retry != messages.RetryYes {
+		t.Errorf("without a connection: %v", err)
+	}
+}
