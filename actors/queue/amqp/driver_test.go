@@ -187,6 +187,7 @@ type proxy struct {
 	conns []net.Conn
 
 	mute atomic.Bool // what the broker says does not come through
+	deaf atomic.Bool // nobody reads what the broker is sent, until the connections are cut
 }
 
 func newProxy(t *testing.T, to string) *proxy {
@@ -218,9 +219,9 @@ func newProxy(t *testing.T, to string) *proxy {
 			p.mu.Unlock()
 			for _, c := range [][2]net.Conn{{in, out}, {out, in}} {
 				busy.Go(func() {
-					var to io.Writer = c[0]
-					if c[0] == in {
-						to = &answers{p, in}
+					var to io.Writer = &answers{p, in}
+					if c[0] != in {
+						to = &questions{p, out}
 					}
 					_, _ = io.Copy(to, c[1])
 					_ = c[0].Close()
@@ -254,6 +255,35 @@ func (a *answers) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return a.to.Write(b)
+}
+
+// questions are what a client says to a broker.
+type questions struct {
+	proxy *proxy
+	to    net.Conn
+}
+
+func (q *questions) Write(b []byte) (int, error) {
+	if q.proxy.deaf.Load() {
+		for q.proxy.deaf.Load() {
+			time.Sleep(time.Millisecond)
+		}
+		return 0, io.ErrClosedPipe
+	}
+	return q.to.Write(b)
+}
+
+// A broker that reads nothing does not hold up a publisher for ever.
+func TestDeafBroker(t *testing.T) {
+	p, url := before(t)
+	n, _ := newNode(t, at(url)+", heartbeat: 1h", "", nil)
+	p.deaf.Store(true)
+	err := publish(t, n, strings.Repeat("x", 50<<20), nil)
+	if !messages.IsKind(err, messages.Unavailable) || messages.AsError(err).Retry != messages.RetryYes {
+		t.Errorf("publishing gave %v", err)
+	}
+	p.deaf.Store(false)
+	actorstest.Until(t, n, "the connection is there again", func() bool { return publish(t, n, "again", nil) == nil })
 }
 
 // A message is not published until the broker has said so: where the connection is

@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,17 @@ func (l *link) watch(closed chan *amqp091.Error) {
 
 func (l *link) fail() { l.once.Do(func() { close(l.lost) }) }
 
+// conn is a connection that fails where the broker does not read what it is sent: the
+// library would wait for it without end, also in what is to take a limited time.
+type conn struct{ net.Conn }
+
+func (c *conn) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
 // dial is how a connection is made.
 func (s Server) dial(id string) (string, amqp091.Config, error) {
 	uri, err := amqp091.ParseURI(s.URL)
@@ -105,7 +117,15 @@ func (s Server) dial(id string) (string, amqp091.Config, error) {
 	}
 	config := amqp091.Config{
 		Vhost: s.Vhost, Heartbeat: s.Heartbeat, FrameSize: s.FrameSize, ChannelMax: uint16(s.ChannelMax), //nolint:gosec // the field has a maximum
-		Properties: amqp091.NewConnectionProperties(), Dial: amqp091.DefaultDial(s.ConnectionTimeout),
+		Properties: amqp091.NewConnectionProperties(),
+	}
+	dial := amqp091.DefaultDial(s.ConnectionTimeout)
+	config.Dial = func(network, addr string) (net.Conn, error) {
+		c, err := dial(network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &conn{c}, nil
 	}
 	name := s.Name
 	if name == "" {

@@ -104,6 +104,7 @@ func TestServer(t *testing.T) {
 		Fields: func(*testing.T) string { return "url: " + address },
 		Name:   func(*testing.T) string { return "troupe-test-" + rand.Text() },
 
+		Repeats: true, // nats-server 2.9 does, and gives another message only when it has waited for it
 	})
 }
 
