@@ -101,7 +101,7 @@ func (c *cluster) Start(ctx context.Context) error {
 		return err
 	}
 	c.gossip = g
-	c.env.Log.Info("cluster: this node listens", "node", c.env.Procs.Node, "gossip", c.gossip.addr(), "internode", c.network.addr)
+	c.env.Log.Info("cluster: this node listens", "node", c.env.Procs.Node, "gossip", c.gossip.addr, "internode", c.network.addr)
 	c.gossip.join(c.env, c.settings.join)
 	return nil
 }
@@ -229,7 +229,7 @@ func (c *cluster) state() *messages.ClusterData {
 	if c.gossip == nil {
 		return d
 	}
-	d.Addr = c.gossip.addr()
+	d.Addr = c.gossip.addr
 	d.Members[0].Addr = d.Addr
 	others := make([]messages.MemberData, 0, len(c.members))
 	for _, m := range c.members {

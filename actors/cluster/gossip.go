@@ -7,7 +7,9 @@ import (
 	"log"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -20,6 +22,8 @@ import (
 // gossip keeps the list of the nodes with SWIM (hashicorp/memberlist).
 type gossip struct {
 	list *memberlist.Memberlist
+	addr string // where this node can be joined
+	seen *seen
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -41,17 +45,36 @@ func openGossip(s settings, env actors.Env, to *actor.PID, self member) (*gossip
 	c.GossipInterval, c.PushPullInterval, c.DeadNodeReclaimTime = s.gossipInterval, s.pushPull, s.reclaim
 	c.ProbeInterval, c.ProbeTimeout, c.TCPTimeout, c.SuspicionMult = s.probe, s.probeTimeout, s.tcpTimeout, s.suspicion
 	c.Delegate = &delegate{about}
-	c.Events = &events{env, to, self.name}
+	seen := &seen{at: map[string]string{}}
+	c.Events = &events{env, to, self.name, seen}
 	c.Logger = log.New(&lines{env.Log}, "", 0)
 	list, err := memberlist.Create(c)
 	if err != nil {
 		return nil, messages.Because(messages.Unavailable, fmt.Sprintf("listening for gossip on %s:%d (cluster.membership.bind_addr, bind_port)", s.bindAddr, s.bindPort), err)
 	}
-	return &gossip{list: list}, nil
+	own := net.JoinHostPort(s.bindAddr, strconv.Itoa(s.bindPort))
+	if a := list.LocalNode(); a != nil {
+		own = a.Address()
+	}
+	return &gossip{list: list, addr: own, seen: seen}, nil
 }
 
-// addr is where this node can be joined.
-func (g *gossip) addr() string { return g.list.LocalNode().Address() }
+// seen are the addresses of the members by name. (memberlist shows its own nodes,
+// which it goes on writing to.)
+type seen struct {
+	mu sync.Mutex
+	at map[string]string
+}
+
+func (s *seen) set(name, addr string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if addr == "" {
+		delete(s.at, name)
+		return
+	}
+	s.at[name] = addr
+}
 
 // join looks for the other nodes, and goes on looking for those of its list that
 // are no members: after a split of the network nobody else would.
@@ -84,10 +107,12 @@ func (g *gossip) join(env actors.Env, addrs []string) {
 
 // missing are those of addrs where no member is known to be.
 func (g *gossip) missing(addrs []string) []string {
-	known := map[string]bool{}
-	for _, m := range g.list.Members() {
-		known[m.Address()] = true
+	known := map[string]bool{g.addr: true}
+	g.seen.mu.Lock()
+	for _, addr := range g.seen.at {
+		known[addr] = true
 	}
+	g.seen.mu.Unlock()
 	var out []string
 	for _, a := range addrs {
 		if !known[a] {
@@ -121,12 +146,14 @@ type events struct {
 	env  actors.Env
 	to   *actor.PID
 	self string
+	seen *seen
 }
 
 func (e *events) NotifyJoin(n *memberlist.Node)   { e.tell(n) }
 func (e *events) NotifyUpdate(n *memberlist.Node) { e.tell(n) }
 
 func (e *events) NotifyLeave(n *memberlist.Node) {
+	e.seen.set(n.Name, "")
 	if n.Name != e.self {
 		e.env.Sys.Root.Send(e.to, &down{n.Name})
 	}
@@ -137,6 +164,7 @@ func (e *events) tell(n *memberlist.Node) {
 	if n.Name == e.self {
 		return
 	}
+	e.seen.set(n.Name, n.Address())
 	if err := json.Unmarshal(n.Meta, &m); err != nil || m.Incarnation == 0 {
 		e.env.Log.Warn("cluster: a member is no node of this kind", "node", n.Name)
 		return

@@ -254,7 +254,7 @@ func startNode(t *testing.T, name string, set map[string]any, join ...*clusterNo
 		t.Fatal(err)
 	}
 	n.cmd = exec.Command(os.Args[0], "-test.run=^TestClusterNode$", "-test.timeout=10m")
-	n.cmd.Env = append(os.Environ(), "TROUPE_TEST_NODE="+string(text))
+	n.cmd.Env = append(os.Environ(), "TROUPE_TEST_NODE="+string(text), "GORACE=halt_on_error=1")
 	n.cmd.Stderr = os.Stderr
 	in, err := n.cmd.StdinPipe()
 	if err != nil {
