@@ -208,6 +208,33 @@ func (l *link) consumer(name string) error {
 	return err
 }
 
+// sweep removes the messages of a queue that are acknowledged and still there: a server
+// that was killed may know the one and not have deleted the other (2.9 does so under
+// load), and would keep them for ever. It returns the sequence up to which there may be
+// more of them, min(goal, the last one), or 0 when there are none.
+func (l *link) sweep(name string, goal uint64) (uint64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s, err := l.js.Stream(ctx, streamName(name))
+	if err != nil {
+		return goal, err
+	}
+	c, err := s.Consumer(ctx, consumerName)
+	if err != nil {
+		return goal, err
+	}
+	state, floor := s.CachedInfo().State, c.CachedInfo().AckFloor.Stream
+	if state.Msgs > 0 && state.FirstSeq <= floor {
+		if err := s.Purge(ctx, js.WithPurgeSequence(floor+1)); err != nil {
+			return goal, err
+		}
+	}
+	if goal = min(goal, state.LastSeq); floor >= goal {
+		goal = 0
+	}
+	return goal, nil
+}
+
 // The headers that carry what NATS has no place for.
 const (
 	headerID     = "Troupe-Id"

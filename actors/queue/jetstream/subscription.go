@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -85,14 +86,25 @@ func (s *subscription) run(env actors.Env, l *link, d *queue.Declare, inbox stri
 	var connections uint64
 	var until time.Time // when the request is over
 	next := time.Now().Add(pulse)
+	sweep := uint64(math.MaxUint64) // up to where the server may have kept what is settled
 	for {
 		now := time.Now()
 		if now.After(next) {
 			next = now.Add(pulse)
 			s.beat()
+			if sweep > 0 {
+				var err error
+				if sweep, err = l.sweep(d.Name, sweep); err != nil {
+					env.Log.Warn("removing settled messages from NATS", "queue", d.Queue, "error", err.Error())
+				}
+			}
 		}
-		if n := l.conn.Stats().Reconnects; n != connections || s.lost.Swap(false) || now.After(until) {
-			connections = n
+		n := l.conn.Stats().Reconnects
+		if n != connections {
+			connections, sweep = n, math.MaxUint64
+			s.asked.Store(0)
+		}
+		if s.lost.Swap(false) || now.After(until) {
 			s.asked.Store(0)
 		}
 		wait := pulse
