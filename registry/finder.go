@@ -103,7 +103,7 @@ func (c *filterCompiler) condition(key string, value any) condition {
 			case string:
 				return strings.Contains(v, text)
 			case []any:
-				return slices.Contains(v, any(text))
+				return slices.ContainsFunc(v, func(have any) bool { return have == any(text) || sameValue(have, value) })
 			}
 			return false
 		}

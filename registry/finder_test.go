@@ -11,7 +11,7 @@ func TestFind(t *testing.T) {
 namespace: app
 entries:
   - {name: sum, kind: function.lua, meta: {type: tool, tags: [math, fast], level: 3, title: Adds numbers, deep: {er: x}, flat.key: y}}
-  - {name: mul, kind: function.lua, meta: {type: tool, tags: [math], level: 4}}
+  - {name: mul, kind: function.lua, meta: {type: tool, tags: [math], level: 4, sizes: [1, 2.5, "3"]}}
   - {name: page, kind: http.endpoint, meta: {type: view}}
   - {name: bare, kind: registry.entry}
 `)
@@ -43,6 +43,18 @@ entries:
 		"bad regexp":        {map[string]any{"~meta.title": "(", "meta.type": "view"}, "app:page", 1},
 		"contains":          {map[string]any{"*meta.title": "num"}, "app:sum", 0},
 		"contains element":  {map[string]any{"*meta.tags": "math"}, "app:mul app:sum lib.x:sum", 0},
+		"contains number":   {map[string]any{"*meta.sizes": 1.0}, "app:mul", 0},
+		"contains fraction": {map[string]any{"*meta.sizes": 2.5}, "app:mul", 0},
+		"contains as text":  {map[string]any{"*meta.sizes": int64(3)}, "app:mul", 0},
+		"contains no part":  {map[string]any{"*meta.tags": "mat"}, "lib.x:sum", 0},
+		"contains in none":  {map[string]any{"*meta.level": int64(3)}, "", 0},
+		"list of numbers":   {map[string]any{"meta.sizes": []any{2.5, int64(1)}}, "app:mul", 0},
+		"list, not there":   {map[string]any{"meta.sizes": []any{int64(1), int64(9)}}, "", 0},
+		"all together": {map[string]any{
+			".kind": "function.*", ".ns": "app", ".name": "s*m", ".id": "app:*", "meta.level": int64(3), "meta.tags": []any{"math"},
+			"~meta.title": "n.m", "*meta.tags": "fast", "^meta.type": "to", "$meta.type": "ol", "meta": map[string]any{"meta.deep.er": "x"},
+		}, "app:sum", 0},
+		"all but one":       {map[string]any{".kind": "function.lua", ".ns": "app", "^meta.title": "Adds", "$meta.type": "no"}, "", 0},
 		"prefix":            {map[string]any{"^meta.title": "Adds"}, "app:sum", 0},
 		"suffix":            {map[string]any{"$meta.title": "numbers"}, "app:sum", 0},
 		"suffix no":         {map[string]any{"$meta.title": "Adds"}, "", 0},
