@@ -66,17 +66,70 @@ func (ks Kinds) CheckEntry(e Entry, all Entries) Problems {
 	return problems
 }
 
-// checkOps checks the entries that operations create or update.
+// checkOps checks the entries that operations create or update, and that nothing
+// uses those that they delete.
 func (ks Kinds) checkOps(ops []Op, after Entries) Problems {
 	if ks == nil {
 		return nil
 	}
 	var problems Problems
+	touched, gone := map[ID]bool{}, map[ID]bool{}
 	for _, op := range ops {
-		if op.Kind != Delete {
-			problems = append(problems, ks.CheckEntry(op.Entry, after)...)
+		if touched[op.Entry.ID] = true; op.Kind == Delete {
+			gone[op.Entry.ID] = true
+			continue
 		}
+		problems = append(problems, ks.CheckEntry(op.Entry, after)...)
+	}
+	if len(gone) > 0 {
+		problems = append(problems, ks.users(gone, touched, after)...)
 	}
 	problems.Sort()
 	return problems
+}
+
+// users reports what entries that stay as they are need of those that are gone.
+func (ks Kinds) users(gone, touched map[ID]bool, after Entries) (problems Problems) {
+	wanted := names{}
+	for id := range gone {
+		wanted[id.Name], wanted[id.String()] = true, true
+	}
+	for id, e := range after {
+		// Reading all entries anew is slow: most do not even name what is gone.
+		if touched[id] || !wanted.in(e.Data) && !wanted.in(e.Meta) {
+			continue
+		}
+		info, ok := ks[e.Kind]
+		if !ok {
+			continue
+		}
+		_, refs, _ := info.Schema.Decode(e)
+		for _, ref := range refs {
+			if ref.Must && gone[ref.ID] {
+				problems = append(problems, problemAt(e, Error, ref.Path,
+					FieldPath(ref.Path...)+` uses "`+ref.ID.String()+`", which is to be deleted`, "delete or change "+id.String()+" in the same change"))
+			}
+		}
+	}
+	return problems
+}
+
+// names are texts to look for.
+type names map[string]bool
+
+// in reports whether plain data holds one of them.
+func (n names) in(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return n[v]
+	case []any:
+		return slices.ContainsFunc(v, n.in)
+	case map[string]any:
+		for _, x := range v {
+			if n.in(x) {
+				return true
+			}
+		}
+	}
+	return false
 }
