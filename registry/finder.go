@@ -25,9 +25,9 @@ type condition func(Entry) bool
 // ".kind", ".name", ".ns", ".id" with a value in which "*" stands for any characters;
 // "meta.a.b" equals the value or, for a list, has all its elements; "~meta.a" matches
 // the regular expression; "*meta.a" contains the text or element; "^meta.a" and
-// "$meta.a" begin and end with it; "meta" holds a map of more such keys. Other keys
-// and wrong regular expressions are ignored; each gives a warning. Values must
-// be plain data, as Normalize makes it.
+// "$meta.a" begin and end with it; "meta" holds a map of more such keys. Other
+// keys, wrong regular expressions and values that are no plain data are ignored; each
+// gives a warning.
 func CompileFilter(filter map[string]any) (Query, []string) {
 	c := filterCompiler{}
 	c.keys(filter, 0)
@@ -45,7 +45,11 @@ func (c *filterCompiler) warn(format string, args ...any) {
 
 func (c *filterCompiler) keys(filter map[string]any, depth int) {
 	for _, key := range slices.Sorted(maps.Keys(filter)) {
-		value := filter[key]
+		value, err := Normalize(filter[key])
+		if err != nil {
+			c.warn("key %q is ignored: %v; write plain data", key, err)
+			continue
+		}
 		if nested, ok := value.(map[string]any); ok && key == "meta" && depth == 0 {
 			c.keys(nested, depth+1)
 			continue

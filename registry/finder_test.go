@@ -49,6 +49,8 @@ entries:
 		"contains no part":  {map[string]any{"*meta.tags": "mat"}, "lib.x:sum", 0},
 		"contains in none":  {map[string]any{"*meta.level": int64(3)}, "", 0},
 		"list of numbers":   {map[string]any{"meta.sizes": []any{2.5, int64(1)}}, "app:mul", 0},
+		"numbers of Go":     {map[string]any{"meta.level": 4, "meta.sizes": []int{1}, "*meta.sizes": float32(2.5)}, "app:mul", 0},
+		"no plain data":     {map[string]any{"meta.level": make(chan int), "meta.type": "view"}, "app:page", 1},
 		"list, not there":   {map[string]any{"meta.sizes": []any{int64(1), int64(9)}}, "", 0},
 		"all together": {map[string]any{
 			".kind": "function.*", ".ns": "app", ".name": "s*m", ".id": "app:*", "meta.level": int64(3), "meta.tags": []any{"math"},
