@@ -131,6 +131,17 @@ func (e *Error) Unwrap() error {
 	return e.Cause
 }
 
+// Has reports whether e, or one of the errors that caused it, is of that kind.
+// A nil error has none.
+func (e *Error) Has(kind string) bool {
+	for i := 0; e != nil && i < maxChain; i, e = i+1, e.Cause {
+		if e.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
 // Root is the error without the contexts that were put in front of it.
 func (e *Error) Root() *Error {
 	for e.Context && e.Cause != nil {

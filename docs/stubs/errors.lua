@@ -50,7 +50,7 @@ function errors.new(of) end
 ---@return Error
 function errors.wrap(err, context) end
 
---- Reports whether value is an error object of that kind.
+--- Reports whether value is an error object of that kind, itself or one of its causes.
 ---@param value any
 ---@param kind string
 ---@return boolean

@@ -47,10 +47,10 @@ var errorsModule = lua.Module{
 		},
 		{
 			Sig: "is(value: any, kind: string): boolean",
-			Doc: "Reports whether value is an error object of that kind.",
+			Doc: "Reports whether value is an error object of that kind, itself or one of its causes.",
 			Do: func(c *lua.Call) error {
-				e, ok := c.Object(0).(*messages.Error)
-				return c.Return(ok && e.Kind == c.String(1))
+				e, _ := c.Object(0).(*messages.Error)
+				return c.Return(e.Has(c.String(1)))
 			},
 			Try: `return errors.is(errors.new{message = "m", kind = errors.INVALID}, errors.INVALID), errors.is("text", errors.INVALID)`, Gives: "true, false",
 		},
