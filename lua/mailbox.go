@@ -2,6 +2,8 @@ package lua
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/troupe-go/troupe/messages"
 )
@@ -263,6 +265,28 @@ func (mb *mailbox) forget(ch *Channel) (had bool) {
 		}
 	}
 	return had
+}
+
+// rewind forgets the channels that deliver mail; what they have not delivered waits
+// again, as do lifecycle events.
+func (mb *mailbox) rewind() {
+	again := func(ch *Channel) {
+		for v, ok := ch.values.pop(); ok; v, ok = ch.values.pop() {
+			if m, isMail := v.(*messages.Mail); isMail {
+				mb.waiting.push(m)
+			}
+		}
+	}
+	if mb.inbox != nil {
+		again(mb.inbox)
+	}
+	for _, topic := range slices.Sorted(maps.Keys(mb.listeners)) {
+		again(mb.listeners[topic])
+	}
+	if ch := mb.events; ch != nil && ch.values.len() > 0 {
+		mb.pending = &ch.values
+	}
+	mb.inbox, mb.events, mb.listeners, mb.taken = nil, nil, nil, nil
 }
 
 // rawMail is what a listener delivers: the value, or a list where the mail has

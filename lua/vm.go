@@ -230,8 +230,10 @@ func (vm *VM) Recycle() bool {
 	return true
 }
 
-// Upgrade gives an ended VM new code; its mailbox stays.
+// Upgrade gives an ended VM new code; the mail that waits stays, for whatever the
+// new code listens to.
 func (vm *VM) Upgrade(p *Program) {
+	vm.mailbox.rewind()
 	vm.prog, vm.main, vm.env, vm.end = p, nil, nil, nil
 	vm.killed.Store(nil)
 }

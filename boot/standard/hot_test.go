@@ -3,6 +3,7 @@ package standard_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	nethttp "net/http"
 	"strings"
 	"sync"
@@ -199,4 +200,116 @@ func TestHotChangesUnderLoad(t *testing.T) {
 	if got := processes(); got != ran {
 		t.Errorf("processes changed:\n%s before\n%s", got, ran)
 	}
+}
+
+// A service is started again when its own entry changes, and only then; its process
+// goes on with the code it began with until it is upgraded.
+func TestOwnConfiguration(t *testing.T) {
+	rt := start(t, hostEntry+`
+  - {name: other, kind: registry.entry, n: 0}
+  - name: sitter
+    kind: process.lua
+    source: |
+      return { main = function(given)
+        process.registry.register("sitter")
+        local inbox, events = process.inbox(), process.events()
+        while true do
+          local r = channel.select({inbox:case_receive(), events:case_receive()})
+          if r.channel == events then return end
+          local m = r.value
+          if m:topic() == "up" then process.upgrade(nil, given) end
+          process.send(m:from(), "says", "old code, " .. given)
+        end
+      end }
+  - {name: sits, kind: process.service, process: sitter, host: a_host, input: ["one"], lifecycle: {auto_start: true}}
+  - name: ask
+    kind: function.lua
+    method: run
+    source: |
+      return { run = function(topic)
+        local says = process.listen("says")
+        if topic == "up" then process.send("sitter", "up") end
+        while not process.send("sitter", "say") do end
+        return (says:receive())
+      end }
+`)
+	version := int64(0)
+	change := func(id string, f func(data map[string]any)) {
+		t.Helper()
+		e, err := rt.Get(t.Context(), "app:"+id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := maps.Clone(e.Data.(map[string]any))
+		f(data)
+		op := messages.EntryOp{Kind: "entry.update", Entry: &messages.EntryData{ID: e.ID, Kind: e.Kind, Meta: e.Meta, Data: data}}
+		if _, err := rt.Ask(t.Context(), &messages.RegistryApply{Base: version, Ops: []messages.EntryOp{op}}); err != nil {
+			t.Fatal(err)
+		}
+		version++
+	}
+	pid := func() string {
+		t.Helper()
+		var found string
+		until(t, "the service runs", func() bool { found = rt.Node().Procs.Named("sitter"); return found != "" })
+		return found
+	}
+	says := func(want string, topic ...any) {
+		t.Helper()
+		if v, err := call(t, rt, "app:ask", topic...); v != want || err != nil {
+			t.Errorf("it says %v, %v; want %s", v, err, want)
+		}
+	}
+	first := pid()
+	says("old code, one")
+	change("other", func(d map[string]any) { d["n"] = 1 })
+	change("sitter", func(d map[string]any) { d["source"] = strings.Replace(d["source"].(string), "old", "new", 1) })
+	if pid() != first {
+		t.Error("it was started again without need")
+	}
+	says("old code, one")
+	says("new code, one", "up")
+	if pid() != first {
+		t.Error("an upgrade changed the PID")
+	}
+	change("sits", func(d map[string]any) { d["input"] = []any{"two"} })
+	if pid() == first {
+		t.Error("it was not started again")
+	}
+	says("new code, two")
+}
+
+// What waits in the mailbox, and lifecycle events, are there for the code after an
+// upgrade, whatever the code before listened to.
+func TestUpgradeKeepsMail(t *testing.T) {
+	rt := start(t, hostEntry+`
+  - name: p
+    kind: process.lua
+    modules: [time]
+    source: |
+      return { main = function(boss, second)
+        local inbox, events, x = process.inbox(), process.events(), process.listen("x")
+        if not second then
+          process.send(boss, "go")
+          time.sleep("50ms")
+          process.upgrade(nil, boss, true)
+        end
+        local got = {}
+        for _ = 1, 3 do table.insert(got, inbox:receive():payload():data()) end
+        table.insert(got, (x:receive()))
+        table.insert(got, events:receive().kind)
+        process.send(boss, "got", table.concat(got, " "))
+      end }
+`+mainProc("", `
+local go, got = process.listen("go"), process.listen("got")
+local pid = process.spawn("app:p", "app:a_host", process.pid())
+go:receive()
+process.send(pid, "a", 1)
+process.send(pid, "x", "x")
+process.send(pid, "b", 2)
+process.cancel(pid)
+process.send(pid, "c", 3)
+local v = got:receive()
+return v == "1 2 3 x pid.cancel" and "ok" or v`))
+	wantOK(t, rt)
 }
