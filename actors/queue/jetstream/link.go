@@ -208,31 +208,31 @@ func (l *link) consumer(name string) error {
 	return err
 }
 
-// sweep removes the messages of a queue that are acknowledged and still there: a server
-// that was killed may know the one and not have deleted the other (2.9 does so under
-// load), and would keep them for ever. It returns the sequence up to which there may be
-// more of them, min(goal, the last one), or 0 when there are none.
-func (l *link) sweep(name string, goal uint64) (uint64, error) {
+// rescue has the messages delivered anew that the server keeps and gives to nobody: one
+// that was killed may come back so (2.9 does under load), whether they were acknowledged
+// or not. It reports whether there can be more of them.
+func (l *link) rescue(name string) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s, err := l.js.Stream(ctx, streamName(name))
+	c, err := l.js.Consumer(ctx, streamName(name), consumerName)
 	if err != nil {
-		return goal, err
+		return true, err
 	}
-	c, err := s.Consumer(ctx, consumerName)
+	s, err := l.js.Stream(ctx, streamName(name)) // later: what is settled by then is gone from it
 	if err != nil {
-		return goal, err
+		return true, err
 	}
-	state, floor := s.CachedInfo().State, c.CachedInfo().AckFloor.Stream
-	if state.Msgs > 0 && state.FirstSeq <= floor {
-		if err := s.Purge(ctx, js.WithPurgeSequence(floor+1)); err != nil {
-			return goal, err
-		}
+	given, state := c.CachedInfo(), s.CachedInfo().State
+	if given.NumAckPending > 0 { // what is delivered cannot be told from it
+		return true, nil
 	}
-	if goal = min(goal, state.LastSeq); floor >= goal {
-		goal = 0
+	if state.Msgs == 0 || state.FirstSeq > given.Delivered.Stream {
+		return false, nil
 	}
-	return goal, nil
+	if err := l.js.DeleteConsumer(ctx, streamName(name), consumerName); err != nil && !errors.Is(err, js.ErrConsumerNotFound) {
+		return true, err
+	}
+	return true, l.consumer(name)
 }
 
 // The headers that carry what NATS has no place for.

@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"encoding/json"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -86,22 +85,23 @@ func (s *subscription) run(env actors.Env, l *link, d *queue.Declare, inbox stri
 	var connections uint64
 	var until time.Time // when the request is over
 	next := time.Now().Add(pulse)
-	sweep := uint64(math.MaxUint64) // up to where the server may have kept what is settled
+	doubt := true // there may be messages that the server gives to nobody
 	for {
 		now := time.Now()
 		if now.After(next) {
 			next = now.Add(pulse)
 			s.beat()
-			if sweep > 0 {
+			if ready && doubt {
 				var err error
-				if sweep, err = l.sweep(d.Name, sweep); err != nil {
-					env.Log.Warn("removing settled messages from NATS", "queue", d.Queue, "error", err.Error())
+				if doubt, err = l.rescue(d.Name); err != nil {
+					env.Log.Warn("looking for messages that NATS gives to nobody", "queue", d.Queue, "error", err.Error())
+					ready = false // it may have no consumer now
 				}
 			}
 		}
 		n := l.conn.Stats().Reconnects
 		if n != connections {
-			connections, sweep = n, math.MaxUint64
+			connections, doubt = n, true
 			s.asked.Store(0)
 		}
 		if s.lost.Swap(false) || now.After(until) {
