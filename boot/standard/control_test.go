@@ -66,6 +66,10 @@ func TestControlSocket(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	until(t, "it waits for messages", func() bool { // one that ends before it looks gets none
+		err := c.Ask(t.Context(), &messages.Processes{}, &list)
+		return err == nil && len(list) == 1 && list[0].State == "waiting"
+	})
 	var heard []messages.TraceEvent
 	if err := c.Trace(t.Context(), pid, end, func(e messages.TraceEvent) error { heard = append(heard, e); return nil }); err != nil {
 		t.Error(err)
