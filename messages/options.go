@@ -1,7 +1,9 @@
 package messages
 
 import (
+	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -10,6 +12,11 @@ type CallOptions struct {
 	Timeout time.Duration // 0 for none
 	Network string        // entry id of a network
 	Retry   *RetryPolicy
+
+	// Temporal are the options whose names begin with activity. or
+	// temporal.workflow., as they were written; nil without any. They stay on the
+	// node.
+	Temporal *Table
 }
 
 // Way is the network that options choose, "" for none.
@@ -38,6 +45,9 @@ func (o *CallOptions) Over(def *CallOptions) *CallOptions {
 	if out.Retry == nil {
 		out.Retry = def.Retry
 	}
+	if out.Temporal == nil {
+		out.Temporal = def.Temporal
+	}
 	return &out
 }
 
@@ -53,6 +63,23 @@ type RetryPolicy struct {
 	Skip        []string      // never these
 }
 
+// Delay is the wait before attempt n+1, n counting from 0. dice is in [0, 1).
+func (p *RetryPolicy) Delay(n int, dice float64) time.Duration {
+	return Backoff(p.Initial, p.Max, p.Factor, p.Jitter, n, dice)
+}
+
+// Backoff is the wait before try n+1, n counting from 0: min(initial × factor^n,
+// max) ± jitter. dice is in [0, 1).
+func Backoff(initial, most time.Duration, factor, jitter float64, n int, dice float64) time.Duration {
+	d := float64(initial)
+	if n > 0 && d > 0 {
+		d *= math.Pow(factor, float64(n))
+	}
+	d = min(d, float64(most))
+	d *= 1 + jitter*(2*dice-1)
+	return time.Duration(max(d, 0))
+}
+
 // OptionsFrom reads call options as entries and programs write them:
 //
 //	{timeout = ms, network = id, retry = {max_attempts, initial_delay, max_delay,
@@ -66,7 +93,7 @@ func OptionsFrom(t *Table) (*CallOptions, error) {
 	}
 	o := &CallOptions{}
 	var err error
-	if o.Timeout, err = millis(t, "timeout", 0); err != nil {
+	if o.Timeout, err = MillisOption(t, "timeout", 0); err != nil {
 		return nil, err
 	}
 	switch v := t.Get("network").(type) {
@@ -76,43 +103,58 @@ func OptionsFrom(t *Table) (*CallOptions, error) {
 	default:
 		return nil, Errorf(Invalid, "option network: the id of an entry is expected")
 	}
-	r, ok := t.Get("retry").(*Table)
+	for i, k := range t.Keys {
+		if name, _ := k.(string); strings.HasPrefix(name, "activity.") || strings.HasPrefix(name, "temporal.workflow.") {
+			if o.Temporal == nil {
+				o.Temporal = &Table{Object: true}
+			}
+			o.Temporal.Set(name, t.Vals[i])
+		}
+	}
+	if o.Retry, err = RetryFrom(t.Get("retry")); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// RetryFrom reads the option retry as OptionsFrom does; nil gives nil.
+func RetryFrom(v Value) (*RetryPolicy, error) {
+	r, ok := v.(*Table)
 	if !ok {
-		if t.Get("retry") != nil {
+		if v != nil {
 			return nil, Errorf(Invalid, "option retry: a table is expected, as in {max_attempts = 3}")
 		}
-		return o, nil
+		return nil, nil
 	}
 	p := &RetryPolicy{}
-	attempts, err := number(r, "max_attempts", 0)
+	attempts, err := NumberOption(r, "max_attempts", 0)
 	if err != nil {
 		return nil, err
 	}
 	p.MaxAttempts = int(attempts)
-	if p.Factor, err = number(r, "backoff_factor", 2); err != nil {
+	if p.Factor, err = NumberOption(r, "backoff_factor", 2); err != nil {
 		return nil, err
 	}
-	if p.Jitter, err = number(r, "jitter", 0.1); err != nil {
+	if p.Jitter, err = NumberOption(r, "jitter", 0.1); err != nil {
 		return nil, err
 	}
-	if p.Initial, err = millis(r, "initial_delay", 100*time.Millisecond); err != nil {
+	if p.Initial, err = MillisOption(r, "initial_delay", 100*time.Millisecond); err != nil {
 		return nil, err
 	}
-	if p.Max, err = millis(r, "max_delay", 10*time.Second); err != nil {
+	if p.Max, err = MillisOption(r, "max_delay", 10*time.Second); err != nil {
 		return nil, err
 	}
-	if p.Kinds, err = texts(r, "retry_kinds"); err != nil {
+	if p.Kinds, err = TextsOption(r, "retry_kinds"); err != nil {
 		return nil, err
 	}
-	if p.Skip, err = texts(r, "skip_kinds"); err != nil {
+	if p.Skip, err = TextsOption(r, "skip_kinds"); err != nil {
 		return nil, err
 	}
-	o.Retry = p
-	return o, nil
+	return p, nil
 }
 
-// number reads a number, also from its text, as Lua does.
-func number(t *Table, key string, def float64) (float64, error) {
+// NumberOption reads an option that is a number, also from its text, as Lua does.
+func NumberOption(t *Table, key string, def float64) (float64, error) {
 	switch v := t.Get(key).(type) {
 	case nil:
 		return def, nil
@@ -126,7 +168,8 @@ func number(t *Table, key string, def float64) (float64, error) {
 	return 0, Errorf(Invalid, "option %s: a number is expected", key)
 }
 
-func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
+// MillisOption reads an option that is a number of milliseconds or a duration string.
+func MillisOption(t *Table, key string, def time.Duration) (time.Duration, error) {
 	switch v := t.Get(key).(type) {
 	case nil:
 		return def, nil
@@ -145,8 +188,8 @@ func millis(t *Table, key string, def time.Duration) (time.Duration, error) {
 	return 0, Errorf(Invalid, "option %s: a number of milliseconds or a duration string is expected", key)
 }
 
-// texts reads a list of strings; a string alone is a list of one.
-func texts(t *Table, key string) ([]string, error) {
+// TextsOption reads an option that is a list of strings; a string alone is a list of one.
+func TextsOption(t *Table, key string) ([]string, error) {
 	var out []string
 	switch v := t.Get(key).(type) {
 	case nil:

@@ -1,7 +1,8 @@
 package messages
 
 // The commands of process groups, each sent to the entry of a scope. They stay
-// on their node. By is the PID of the process that asks.
+// on their node; what nodes tell each other is a Membership. By is the PID of the
+// process that asks.
 
 // PGOpen is answered with Done where the scope runs.
 type PGOpen struct{}

@@ -12,7 +12,7 @@ type Item struct {
 	To     string // PID or registered name of the process
 	Ask    uint64 // number of the request, 0 where no answer is wanted
 	Answer uint64 // number of the request that Body answers
-	Body   any    // *Mail, *Cancel, *Terminate, *Exit, *Monitor, *Link, *Done, *Error or *Claim
+	Body   any    // *Mail, *Cancel, *Terminate, *Exit, *Monitor, *Link, *Done, *Error, *Claim or *Membership
 }
 
 // Claim says that a process of a node has a name in the whole cluster, or, with
@@ -21,6 +21,21 @@ type Claim struct {
 	Name, PID string
 	At        uint64 // when it was registered, in nanoseconds since 1970: the first one has it
 	Off       bool
+}
+
+// Membership says how often a process of a node is a member of a group of a pg.scope
+// now, 0 where it has left. A scope tells the component cluster of its own processes,
+// and is told of those of other nodes.
+type Membership struct {
+	Scope, Group, PID string
+	Times             int
+}
+
+// PGShare begins, or with Off ends, that a scope is told of other nodes. Answered with
+// what is known already, as []*Membership.
+type PGShare struct {
+	Scope string
+	Off   bool
 }
 
 // EncodeItem makes the wire form of an item. The error is that of EncodeWire.
@@ -47,6 +62,8 @@ func EncodeItem(i Item) ([]byte, error) {
 		out.Body = &wire.Item_Done{Done: m}
 	case *wire.Claim:
 		out.Body = &wire.Item_Claim{Claim: m}
+	case *wire.Membership:
+		out.Body = &wire.Item_Membership{Membership: m}
 	case *wire.ErrorReply:
 		out.Body = &wire.Item_Error{Error: m}
 	default:
@@ -84,6 +101,8 @@ func DecodeItem(b []byte) (Item, error) {
 		m = body.Done
 	case *wire.Item_Claim:
 		m = body.Claim
+	case *wire.Item_Membership:
+		m = body.Membership
 	case *wire.Item_Error:
 		m = body.Error
 	}

@@ -81,6 +81,10 @@ func (e *wireEncoder) message(msg any) proto.Message {
 		if m != nil {
 			return &wire.Claim{Name: []byte(m.Name), Pid: e.id(m.PID), At: m.At, Off: m.Off}
 		}
+	case *Membership:
+		if m != nil {
+			return &wire.Membership{Scope: []byte(m.Scope), Group: []byte(m.Group), Pid: e.id(m.PID), Times: uint32(m.Times)}
+		}
 	case *Error:
 		if m != nil {
 			return &wire.ErrorReply{Error: e.failure(m)}
@@ -164,6 +168,8 @@ func (d *wireDecoder) message(m proto.Message) any {
 		return &Spawned{PID: m.GetPid(), Existed: m.GetExisted()}
 	case *wire.Claim:
 		return &Claim{Name: string(m.GetName()), PID: m.GetPid(), At: m.GetAt(), Off: m.GetOff()}
+	case *wire.Membership:
+		return &Membership{Scope: string(m.GetScope()), Group: string(m.GetGroup()), PID: m.GetPid(), Times: int(m.GetTimes())}
 	case *wire.ErrorReply:
 		d.load(m.GetHeap())
 		if m.GetError() == 0 {

@@ -425,7 +425,7 @@ func BenchmarkWire(b *testing.B) {
 
 // What comes from another node is no reason to fail, whatever it is.
 func FuzzItem(f *testing.F) {
-	for _, body := range []any{NewMail("a", "t", 1.0, "x"), &Cancel{"a", "b"}, &Terminate{"a", Errorf(Timeout, "slow")}, &Exit{From: "a", Monitors: true}, &Monitor{"a", true}, &Link{"a", false}, &Done{}, &Claim{"\xff", "{n@h|0x1}", 1, true}, Errorf(NotFound, "x")} {
+	for _, body := range []any{NewMail("a", "t", 1.0, "x"), &Cancel{"a", "b"}, &Terminate{"a", Errorf(Timeout, "slow")}, &Exit{From: "a", Monitors: true}, &Monitor{"a", true}, &Link{"a", false}, &Done{}, &Claim{"\xff", "{n@h|0x1}", 1, true}, &Membership{"app:s", "\xff", "{n@h|0x1}", 2}, Errorf(NotFound, "x")} {
 		b, err := EncodeItem(Item{To: "{n@app:h|0x00001}", Ask: 1, Body: body})
 		if err != nil {
 			f.Fatal(err)

@@ -158,6 +158,7 @@ type Item struct {
 	//	*Item_Done
 	//	*Item_Error
 	//	*Item_Claim
+	//	*Item_Membership
 	Body          isItem_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -302,6 +303,15 @@ func (x *Item) GetClaim() *Claim {
 	return nil
 }
 
+func (x *Item) GetMembership() *Membership {
+	if x != nil {
+		if x, ok := x.Body.(*Item_Membership); ok {
+			return x.Membership
+		}
+	}
+	return nil
+}
+
 type isItem_Body interface {
 	isItem_Body()
 }
@@ -342,6 +352,10 @@ type Item_Claim struct {
 	Claim *Claim `protobuf:"bytes,12,opt,name=claim,proto3,oneof"`
 }
 
+type Item_Membership struct {
+	Membership *Membership `protobuf:"bytes,13,opt,name=membership,proto3,oneof"`
+}
+
 func (*Item_Mail) isItem_Body() {}
 
 func (*Item_Cancel) isItem_Body() {}
@@ -360,6 +374,78 @@ func (*Item_Error) isItem_Body() {}
 
 func (*Item_Claim) isItem_Body() {}
 
+func (*Item_Membership) isItem_Body() {}
+
+// Membership says how often a process of the sending node is a member of a process
+// group now.
+type Membership struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Scope         []byte                 `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"` // entry id
+	Group         []byte                 `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	Pid           string                 `protobuf:"bytes,3,opt,name=pid,proto3" json:"pid,omitempty"`
+	Times         uint32                 `protobuf:"varint,4,opt,name=times,proto3" json:"times,omitempty"` // 0 where it has left
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Membership) Reset() {
+	*x = Membership{}
+	mi := &file_relay_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Membership) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Membership) ProtoMessage() {}
+
+func (x *Membership) ProtoReflect() protoreflect.Message {
+	mi := &file_relay_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Membership.ProtoReflect.Descriptor instead.
+func (*Membership) Descriptor() ([]byte, []int) {
+	return file_relay_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Membership) GetScope() []byte {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *Membership) GetGroup() []byte {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+func (x *Membership) GetPid() string {
+	if x != nil {
+		return x.Pid
+	}
+	return ""
+}
+
+func (x *Membership) GetTimes() uint32 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
 // Claim says that a process of the sending node has a name that counts in the
 // whole cluster, or has it no more.
 type Claim struct {
@@ -374,7 +460,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_relay_proto_msgTypes[2]
+	mi := &file_relay_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -386,7 +472,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_relay_proto_msgTypes[2]
+	mi := &file_relay_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -399,7 +485,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_relay_proto_rawDescGZIP(), []int{2}
+	return file_relay_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Claim) GetName() []byte {
@@ -446,7 +532,7 @@ const file_relay_proto_rawDesc = "" +
 	"\racked_session\x18\b \x01(\x06R\fackedSession\x12\x14\n" +
 	"\x05acked\x18\t \x01(\x04R\x05acked\x12\x16\n" +
 	"\x06resend\x18\n" +
-	" \x01(\bR\x06resend\"\xd0\x03\n" +
+	" \x01(\bR\x06resend\"\x89\x04\n" +
 	"\x04Item\x12\x0e\n" +
 	"\x02to\x18\x01 \x01(\tR\x02to\x12\x10\n" +
 	"\x03ask\x18\x02 \x01(\x04R\x03ask\x12\x16\n" +
@@ -460,8 +546,17 @@ const file_relay_proto_rawDesc = "" +
 	"\x04done\x18\n" +
 	" \x01(\v2\x0f.troupe.v1.DoneH\x00R\x04done\x12-\n" +
 	"\x05error\x18\v \x01(\v2\x15.troupe.v1.ErrorReplyH\x00R\x05error\x12(\n" +
-	"\x05claim\x18\f \x01(\v2\x10.troupe.v1.ClaimH\x00R\x05claimB\x06\n" +
-	"\x04body\"O\n" +
+	"\x05claim\x18\f \x01(\v2\x10.troupe.v1.ClaimH\x00R\x05claim\x127\n" +
+	"\n" +
+	"membership\x18\r \x01(\v2\x15.troupe.v1.MembershipH\x00R\n" +
+	"membershipB\x06\n" +
+	"\x04body\"`\n" +
+	"\n" +
+	"Membership\x12\x14\n" +
+	"\x05scope\x18\x01 \x01(\fR\x05scope\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\fR\x05group\x12\x10\n" +
+	"\x03pid\x18\x03 \x01(\tR\x03pid\x12\x14\n" +
+	"\x05times\x18\x04 \x01(\rR\x05times\"O\n" +
 	"\x05Claim\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\fR\x04name\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\tR\x03pid\x12\x0e\n" +
@@ -480,35 +575,37 @@ func file_relay_proto_rawDescGZIP() []byte {
 	return file_relay_proto_rawDescData
 }
 
-var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_relay_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_relay_proto_goTypes = []any{
 	(*Batch)(nil),      // 0: troupe.v1.Batch
 	(*Item)(nil),       // 1: troupe.v1.Item
-	(*Claim)(nil),      // 2: troupe.v1.Claim
-	(*Mail)(nil),       // 3: troupe.v1.Mail
-	(*Cancel)(nil),     // 4: troupe.v1.Cancel
-	(*Terminate)(nil),  // 5: troupe.v1.Terminate
-	(*Exit)(nil),       // 6: troupe.v1.Exit
-	(*Monitor)(nil),    // 7: troupe.v1.Monitor
-	(*Link)(nil),       // 8: troupe.v1.Link
-	(*Done)(nil),       // 9: troupe.v1.Done
-	(*ErrorReply)(nil), // 10: troupe.v1.ErrorReply
+	(*Membership)(nil), // 2: troupe.v1.Membership
+	(*Claim)(nil),      // 3: troupe.v1.Claim
+	(*Mail)(nil),       // 4: troupe.v1.Mail
+	(*Cancel)(nil),     // 5: troupe.v1.Cancel
+	(*Terminate)(nil),  // 6: troupe.v1.Terminate
+	(*Exit)(nil),       // 7: troupe.v1.Exit
+	(*Monitor)(nil),    // 8: troupe.v1.Monitor
+	(*Link)(nil),       // 9: troupe.v1.Link
+	(*Done)(nil),       // 10: troupe.v1.Done
+	(*ErrorReply)(nil), // 11: troupe.v1.ErrorReply
 }
 var file_relay_proto_depIdxs = []int32{
-	3,  // 0: troupe.v1.Item.mail:type_name -> troupe.v1.Mail
-	4,  // 1: troupe.v1.Item.cancel:type_name -> troupe.v1.Cancel
-	5,  // 2: troupe.v1.Item.terminate:type_name -> troupe.v1.Terminate
-	6,  // 3: troupe.v1.Item.exit:type_name -> troupe.v1.Exit
-	7,  // 4: troupe.v1.Item.monitor:type_name -> troupe.v1.Monitor
-	8,  // 5: troupe.v1.Item.link:type_name -> troupe.v1.Link
-	9,  // 6: troupe.v1.Item.done:type_name -> troupe.v1.Done
-	10, // 7: troupe.v1.Item.error:type_name -> troupe.v1.ErrorReply
-	2,  // 8: troupe.v1.Item.claim:type_name -> troupe.v1.Claim
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	4,  // 0: troupe.v1.Item.mail:type_name -> troupe.v1.Mail
+	5,  // 1: troupe.v1.Item.cancel:type_name -> troupe.v1.Cancel
+	6,  // 2: troupe.v1.Item.terminate:type_name -> troupe.v1.Terminate
+	7,  // 3: troupe.v1.Item.exit:type_name -> troupe.v1.Exit
+	8,  // 4: troupe.v1.Item.monitor:type_name -> troupe.v1.Monitor
+	9,  // 5: troupe.v1.Item.link:type_name -> troupe.v1.Link
+	10, // 6: troupe.v1.Item.done:type_name -> troupe.v1.Done
+	11, // 7: troupe.v1.Item.error:type_name -> troupe.v1.ErrorReply
+	3,  // 8: troupe.v1.Item.claim:type_name -> troupe.v1.Claim
+	2,  // 9: troupe.v1.Item.membership:type_name -> troupe.v1.Membership
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_relay_proto_init() }
@@ -528,6 +625,7 @@ func file_relay_proto_init() {
 		(*Item_Done)(nil),
 		(*Item_Error)(nil),
 		(*Item_Claim)(nil),
+		(*Item_Membership)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -535,7 +633,7 @@ func file_relay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_relay_proto_rawDesc), len(file_relay_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
