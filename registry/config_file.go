@@ -21,7 +21,7 @@ func DecodeFile[C any](name string, content []byte) (C, Problems) {
 func readConfig(name string, content []byte) (any, *place, Problems) {
 	docs, err := parseNodes(name, content)
 	if err != nil {
-		return nil, nil, Problems{{Pos: errorPos(name, content, err), Text: "cannot be parsed: " + err.Error(), Hint: "correct the syntax"}}
+		return nil, nil, Problems{{Pos: errorPos(name, content, err), Text: "cannot be parsed: " + parseError(err), Hint: "correct the syntax"}}
 	}
 	at := place{key: "data", line: 1, column: 1}
 	if len(docs) == 0 || isNull(docs[0]) {

@@ -17,14 +17,14 @@ type DisableRules struct {
 func Disable(rules DisableRules) Stage {
 	return StageFunc("disable", func(es Entries) (Entries, Problems) {
 		var problems Problems
-		fail := func(err error) {
-			problems = append(problems, Problem{Text: "disable entries: " + err.Error()})
+		fail := func(list string, err error) {
+			problems = append(problems, Problem{Text: "disable entries: " + list + ": " + err.Error()})
 		}
 		var namespaces []Pattern
 		for _, text := range rules.Namespaces {
 			p, err := CompilePattern(text)
 			if err != nil {
-				fail(err)
+				fail("namespaces", err)
 			}
 			namespaces = append(namespaces, p)
 		}
@@ -32,7 +32,7 @@ func Disable(rules DisableRules) Stage {
 		for _, text := range rules.Entries {
 			p, err := CompileIDPattern(text)
 			if err != nil {
-				fail(err)
+				fail("entries", err)
 			}
 			ids = append(ids, p)
 		}

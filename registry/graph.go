@@ -48,10 +48,18 @@ func (ks Kinds) graph(es Entries, ids []ID) *Graph {
 	for i, id := range ids {
 		g.pos[id] = i
 	}
+	public := publicNames(es, ids)
 	for i, id := range ids {
 		e := es[id]
 		g.at[i] = e.Pos
 		c := refCollector{entry: e}
+		if len(public) > 0 {
+			for name := range ks[e.Kind].Schema.EnvNames(e) {
+				if to, ok := g.pos[public[name]]; ok && to != i {
+					g.needs[i] = append(g.needs[i], edge{to, true})
+				}
+			}
+		}
 		for _, ref := range ks.References(e) {
 			if to, ok := g.pos[ref.ID]; ok && to != i {
 				g.needs[i] = append(g.needs[i], edge{to, c.weak(ref)})
@@ -63,6 +71,22 @@ func (ks Kinds) graph(es Entries, ids []ID) *Graph {
 		g.needs[i] = slices.CompactFunc(g.needs[i], func(a, b edge) bool { return a.to == b.to })
 	}
 	return g
+}
+
+// publicNames are the environment variables among entries by their public names.
+// Names may be anything, so that they never make a circle.
+func publicNames(es Entries, ids []ID) map[string]ID {
+	out := map[string]ID{}
+	for _, id := range ids {
+		e := es[id]
+		if e.Kind != "env.variable" {
+			continue
+		}
+		if name, ok := e.Fields()["variable"].(string); ok {
+			out[name] = id
+		}
+	}
+	return out
 }
 
 func btoi(b bool) int {

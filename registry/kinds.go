@@ -57,10 +57,14 @@ func (ks Kinds) CheckEntry(e Entry, all Entries) Problems {
 			if near, ok := all.Nearest(ref.ID); ok {
 				hint = `did you mean "` + near.String() + `"?`
 			}
-			problems = append(problems, problemAt(e, Error, ref.Path, FieldPath(ref.Path...)+` refers to "`+ref.ID.String()+`", which does not exist`, hint))
+			p := problemAt(e, Error, ref.Path, FieldPath(ref.Path...)+` refers to "`+ref.ID.String()+`", which does not exist`, hint)
+			p.missing = ref.ID
+			problems = append(problems, p)
 		case !ref.accepts(target.Kind):
 			problems = append(problems, problemAt(e, Error, ref.Path,
 				FieldPath(ref.Path...)+` refers to "`+ref.ID.String()+`", which is a `+target.Kind, "expected an entry of kind "+ref.Kinds))
+		case ref.ID == e.ID:
+			problems = append(problems, problemAt(e, Error, ref.Path, FieldPath(ref.Path...)+" refers to the entry itself", "name another one"))
 		}
 	}
 	return problems

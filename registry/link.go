@@ -27,6 +27,7 @@ func Link(opt LinkOptions) Stage {
 				l.requirement(es[id])
 			}
 		}
+		l.unknown()
 		return l.entries, l.problems
 	})
 }
@@ -86,6 +87,38 @@ func (l *linker) moduleOf(e Entry) string {
 	}
 }
 
+// asks reports whether a requirement asks for a parameter.
+func (l *linker) asks(req Entry, g givenValue) bool {
+	return g.name == req.ID.String() || (g.name == req.ID.Name && g.module == l.moduleOf(req))
+}
+
+// unknown warns of parameters that no requirement asks for. A module that is not there
+// is reported elsewhere.
+func (l *linker) unknown() {
+	for _, g := range l.given {
+		there, asked := false, false
+		var names []string
+		for _, e := range l.entries {
+			mine := l.moduleOf(e) == g.module
+			there = there || mine
+			if e.Kind == "ns.requirement" {
+				asked = asked || l.asks(e, g)
+				if mine {
+					names = append(names, e.ID.Name, e.ID.String())
+				}
+			}
+		}
+		if !there || asked {
+			continue
+		}
+		hint := DidYouMean(g.name, names)
+		if hint == "" {
+			hint = "remove it"
+		}
+		l.problems = append(l.problems, problemAt(g.from, Warning, g.path, fmt.Sprintf("module %s has no parameter %q", g.module, g.name), hint))
+	}
+}
+
 func (l *linker) requirement(e Entry) {
 	targets, ok := e.Fields()["targets"].([]any)
 	if !ok {
@@ -107,11 +140,9 @@ func (l *linker) requirement(e Entry) {
 
 // valueOf finds the value of a requirement and reports problems with it.
 func (l *linker) valueOf(e Entry) (any, bool) {
-	module := l.moduleOf(e)
 	var found *givenValue
 	for i, g := range l.given {
-		mine := g.name == e.ID.String() || (g.name == e.ID.Name && g.module == module)
-		if !mine || g.value == nil {
+		if !l.asks(e, g) || g.value == nil {
 			continue
 		}
 		switch {

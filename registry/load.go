@@ -64,11 +64,11 @@ func (l *loader) source(src Source) {
 			}
 			return nil
 		case d.IsDir() && p != root:
-			if d.Name() == "node_modules" || d.Name() == ".git" || src.skips(p) || src.excludes(p, rel) {
+			if d.Name() == "node_modules" || d.Name() == ".git" || src.skips(p) || src.excludes(p) {
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir() || !isEntryFile(d.Name()) || src.excludes(p, rel):
+		case d.IsDir() || !isEntryFile(d.Name()) || src.excludes(p):
 			return nil
 		}
 		content, err := fs.ReadFile(src.FS, p)
@@ -92,9 +92,11 @@ func (src Source) skips(p string) bool {
 	return slices.ContainsFunc(src.Skip, func(s string) bool { return path.Clean(s) == p })
 }
 
-// excludes tries the rules with the path below the root and below the module, as
-// both are in use.
-func (src Source) excludes(p, rel string) bool { return src.Exclude.File(rel) || src.Exclude.File(p) }
+// excludes tries the rules with the path below the module and below its folder
+// src, as both are in use.
+func (src Source) excludes(p string) bool {
+	return src.Exclude.File(p) || src.Exclude.File(strings.TrimPrefix(p, "src/"))
+}
 
 func isEntryFile(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name))

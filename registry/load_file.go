@@ -32,7 +32,7 @@ func (f *fileReader) read(content []byte) (entries []Entry) {
 	if err != nil {
 		f.problems = append(f.problems, Problem{
 			Pos: errorPos(f.display, content, err), Severity: Warning,
-			Text: "cannot be parsed: " + strings.TrimPrefix(err.Error(), "yaml: "),
+			Text: "cannot be parsed: " + parseError(err),
 			Hint: "the whole file is skipped",
 		})
 		return nil
@@ -41,6 +41,16 @@ func (f *fileReader) read(content []byte) (entries []Entry) {
 		entries = append(entries, f.document(doc)...)
 	}
 	return entries
+}
+
+// parseError is the text of an error of the YAML reader, which does not say that a
+// tab is the character it means.
+func parseError(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.HasSuffix(text, "found character that cannot start any token") {
+		text += " (indent with spaces, not tabs)"
+	}
+	return text
 }
 
 func (f *fileReader) fail(n *yaml.Node, id ID, path []string, text, hint string) {
@@ -61,6 +71,9 @@ func (f *fileReader) document(doc *yaml.Node) (entries []Entry) {
 	ns, ok := text(nsNode)
 	if !ok || ns == "" || strings.Contains(ns, ":") {
 		f.fail(nsNode, ID{}, nil, "namespace is not a name", "expected a string without colons, such as app.users")
+		return nil
+	}
+	if f.twice(doc, ID{}, append([]string{"data"}, fileKeys...)) {
 		return nil
 	}
 	meta, metaPlace, ok := f.meta(doc, ID{NS: ns})
@@ -94,6 +107,24 @@ func (f *fileReader) document(doc *yaml.Node) (entries []Entry) {
 		}
 	}
 	return entries
+}
+
+// twice reports the keys out of names that a map has more than once. They are looked
+// up one by one, so that the second would be lost without a word.
+func (f *fileReader) twice(n *yaml.Node, id ID, names []string) (found bool) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode || !slices.Contains(names, key.Value) {
+			continue
+		}
+		if seen[key.Value] {
+			f.fail(key, id, nil, fmt.Sprintf("%q is given twice", key.Value), "remove one of them")
+			found = true
+		}
+		seen[key.Value] = true
+	}
+	return found
 }
 
 // meta reads the metadata of a file or an entry.
@@ -141,6 +172,9 @@ func (f *fileReader) entry(n *yaml.Node, ns string, fileMeta map[string]any, fil
 		return Entry{}, false
 	}
 	id.Name = name
+	if !single && f.twice(n, id, []string{"name", "kind", "meta", "data"}) {
+		return Entry{}, false
+	}
 	e := Entry{ID: id, Kind: kind, Meta: fileMeta, Pos: Pos{f.display, n.Line, n.Column}}
 	e.module = f.src.Module
 	e.places = &place{line: int32(n.Line), column: int32(n.Column)}

@@ -157,15 +157,18 @@ func TestLoadProblems(t *testing.T) {
 		text string
 		want []string
 	}{
+		"tab":            {"namespace: a\nentries:\n\t- {name: b, kind: k}", []string{"warning src/f.yaml:3:2: cannot be parsed: line 3: found character that cannot start any token (indent with spaces, not tabs); the whole file is skipped"}},
 		"not yaml":       {"a: b\n  c: [", []string{"warning src/f.yaml:2:3: cannot be parsed: line 2: mapping values are not allowed in this context; the whole file is skipped"}},
 		"namespace":      {"namespace: 5\nentries: []\n", []string{"error src/f.yaml:1:12: namespace is not a name; expected a string without colons, such as app.users"}},
-		"no name":        {"namespace: a\nentries:\n  - kind: k\n", []string{`error src/f.yaml:3:5: a:: an entry has no usable name; expected "name:" with a string without colons`}},
-		"number as name": {"namespace: a\nentries:\n  - {name: 1, kind: k}\n", []string{`error src/f.yaml:3:12: a:: an entry has no usable name; expected "name:" with a string without colons`}},
+		"no name":        {"namespace: a\nentries:\n  - kind: k\n", []string{`error src/f.yaml:3:5: an entry has no usable name; expected "name:" with a string without colons`}},
+		"number as name": {"namespace: a\nentries:\n  - {name: 1, kind: k}\n", []string{`error src/f.yaml:3:12: an entry has no usable name; expected "name:" with a string without colons`}},
 		"no kind":        {"namespace: a\nentries:\n  - name: x\n", []string{`error src/f.yaml:3:5: a:x: the entry has no kind; expected "kind:" with a string such as function.lua`}},
 		"meta":           {"namespace: a\nentries:\n  - {name: x, kind: k, meta: 1}\n", []string{"error src/f.yaml:3:24: a:x: meta is not a map; write its fields by name"}},
-		"entries":        {"namespace: a\nentries: {}\n", []string{`error src/f.yaml:2:1: a:: "entries" is not a list; write each entry as an element, beginning with "- name:"`}},
+		"entries":        {"namespace: a\nentries: {}\n", []string{`error src/f.yaml:2:1: "entries" is not a list; write each entry as an element, beginning with "- name:"`}},
 		"entires":        {"namespace: a\nentires: []\n", []string{`warning src/f.yaml:2:1: unknown key "entires"; did you mean "entries"?`}},
 		"twice":          {"namespace: a\nentries:\n  - {name: x, kind: k}\n  - {name: x, kind: l}\n", []string{"warning src/f.yaml:4:5: a:x: declared twice: this definition is used, not the one at src/f.yaml:3:5; remove or rename one of them"}},
+		"kind twice":     {"namespace: a\nentries:\n  - {name: x, kind: k, kind: l}\n", []string{`error src/f.yaml:3:24: a:x: "kind" is given twice; remove one of them`}},
+		"entries twice":  {"namespace: a\nentries: []\nentries:\n  - {name: x, kind: k}\n", []string{`error src/f.yaml:3:1: "entries" is given twice; remove one of them`}},
 		"field twice":    {"namespace: a\nentries:\n  - {name: x, kind: k, v: 1, v: 2}\n", []string{`error src/f.yaml:3:30: a:x: field "v" is given twice; remove one of them`}},
 		"escape":         {"namespace: a\nentries:\n  - {name: x, kind: k, v: 'file://../x'}\n", []string{`error src/f.yaml:3:27: a:x: field "v": file://../x leaves the loaded folder; name a file inside it`}},
 		"escape root":    {"namespace: a\nentries:\n  - {name: x, kind: k, v: ['file:///../x']}\n", []string{`error src/f.yaml:3:28: a:x: field "v[0]": file:///../x leaves the loaded folder; name a file inside it`}},
@@ -233,6 +236,7 @@ func TestLoadSources(t *testing.T) {
 				"src/test/a.yaml", entry("t", "1"), "src/b.skip.yaml", entry("s", "1"), "src/dev.yaml", "namespace: a\nname: d\nkind: k\nmeta: {env: dev}\n", "out.yaml", entry("out", "1")),
 			Root: "src", Name: "../local/src", Exclude: exclude, Module: "o/m",
 		},
+		{FS: files("src/test/a.yaml", entry("t", "1"), "test/a.yaml", entry("u", "1")), Exclude: exclude}, // vendored
 		{FS: files(), Root: "missing", Name: "gone"},
 		{FS: files(), Root: "../up"},
 	})

@@ -206,8 +206,7 @@ func CheckDependencies(es Entries, modules []Module) Problems {
 		constraint, err := ParseConstraint(text)
 		m, ok := byName[name]
 		switch {
-		case name == "":
-			problems = append(problems, problemAt(e, Error, []string{"component"}, `missing field "component"`, "expected organisation/name of a module"))
+		case name == "": // the check of the kinds reports it
 		case !ok:
 			hint := DidYouMean(name, slices.Collect(maps.Keys(byName)))
 			if hint == "" {

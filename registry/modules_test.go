@@ -92,7 +92,7 @@ replacements:
 		"modules: [{name: ../x}]\n":                     `error wippy.lock:1:12: module "../x" is not a module name; expected organisation/name`,
 		"directorys: {}\n":                              `warning wippy.lock:1:1: unknown field "directorys"; did you mean "directories"?`,
 		"- a\n":                                         "error wippy.lock:1:1: the file is not a map; write its settings by name",
-		"a: [":                                          "error wippy.lock:1:1: cannot be parsed: yaml: line 1: did not find expected node content; correct the syntax",
+		"a: [":                                          "error wippy.lock:1:1: cannot be parsed: line 1: did not find expected node content; correct the syntax",
 		"modules: [{name: a/b}, {name: a/b}]\n":         "error wippy.lock:1:25: module a/b is listed twice; remove one of them",
 		"modules: [{name: a/b, version: 1.2}]\n":        `error wippy.lock:1:23: field "modules[0].version" is a number; expected a string; put it in quotes`,
 		"replacements:\n  - from: a/b\n    too: ../x\n": "",
@@ -183,7 +183,6 @@ func TestResolve(t *testing.T) {
 	wantProblems(t, CheckDependencies(EntriesOf(dep("a", "acme/log", "^2.0.0"), dep("b", "acme/log", "<2.5.0"), dep("c", "acme/lgo", ""), dep("d", "", ""), dep("e", "acme/http", "x"), dep("f", "other/thing", "*")), modules),
 		`error app:b: module acme/log is in use as 2.5.0, which conflicts with the constraint "<2.5.0"; use a version that satisfies all constraints on it`,
 		`error app:c: module acme/lgo is neither vendored nor replaced; did you mean "acme/log"?`,
-		`error app:d: missing field "component"; expected organisation/name of a module`,
 		`error app:e: parse version constraint "x": use 1.2.0, ^1.2.0, ~1.2.0, >=1.0.0 <2.0.0 or *`,
 		`error app:f: module other/thing is neither vendored nor replaced; vendor it or add a replacement`,
 	)

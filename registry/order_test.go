@@ -87,6 +87,32 @@ entries:
 	}
 }
 
+// The variable of a field "x_env" or a placeholder is needed under its public name,
+// which does not count where it makes a circle.
+func TestLevelsOfVariables(t *testing.T) {
+	type reader struct {
+		URL string `yaml:"url"`
+	}
+	es := must(t, `
+namespace: app
+entries:
+  - {name: a, kind: reader, url_env: URL}
+  - {name: b, kind: reader, url: "${env:HOST}/x"}
+  - {name: host, kind: env.variable, storage: s, variable: HOST}
+  - {name: s, kind: store}
+  - {name: url, kind: env.variable, storage: s, variable: URL, url: "${env:HOST}"}
+`)
+	ks := Kinds{"reader": {Schema: SchemaOf[reader]()}, "env.variable": {Schema: OpenSchemaOf[reader]()}, "store": {Schema: OpenSchemaOf[struct{}]()}}
+	levels, err := ks.Levels(es)
+	if got := levelText(levels); err != nil || got != "app:s | app:host | app:b app:url | app:a" {
+		t.Errorf("%s, %v", got, err)
+	}
+	es[id("app:host")].Data.(map[string]any)["url"] = "${env:URL}"
+	if levels, err := ks.Levels(es); err != nil {
+		t.Errorf("a circle of variables: %s, %v", levelText(levels), err)
+	}
+}
+
 func TestCircles(t *testing.T) {
 	for text, want := range map[string]string{
 		"{name: a, kind: k, func: 'n:b'}, {name: b, kind: k, func: 'n:c'}, {name: c, kind: k, func: 'n:a'}, {name: d, kind: k, func: 'n:b'}": "app.yaml:2:11: order entries: they need each other in a circle: n:a -> n:b -> n:c -> n:a; remove one of these references",

@@ -96,6 +96,7 @@ func Override(list ...Overriding) Stage {
 			e, ok := es[o.ID]
 			if !ok {
 				p := o.problem("there is no such entry")
+				p.missing = o.ID
 				p.Hint = "correct the key of the override"
 				if near, ok := es.Nearest(o.ID); ok {
 					p.Hint = `did you mean "` + near.String() + `"?`

@@ -31,6 +31,8 @@ type Problem struct {
 	Field    string // path of the field, as FieldPath writes it, or ""
 	Text     string // what is wrong; names the field where there is one
 	Hint     string // what the reader can do, or ""
+
+	missing ID // the entry that a reference or override names in vain, or zero
 }
 
 // String returns the problem on one line: place, entry, text, hint.
@@ -39,7 +41,7 @@ func (p Problem) String() string {
 	if at := p.Pos.String(); at != "" {
 		b.WriteString(at + ": ")
 	}
-	if !p.Entry.IsZero() {
+	if p.Entry.Name != "" { // else it is the namespace of an entry without a name
 		b.WriteString(p.Entry.String() + ": ")
 	}
 	b.WriteString(p.Text)
@@ -87,6 +89,17 @@ func (ps Problems) Err() error {
 		return errs
 	}
 	return nil
+}
+
+// WithoutFollowing returns the problems of later steps without those that name an
+// entry which is missing only because it could not be read: that is among the
+// problems of the load.
+func (ps Problems) WithoutFollowing(load Problems) Problems {
+	unread := map[ID]bool{}
+	for _, p := range load.Errors() {
+		unread[p.Entry] = true
+	}
+	return slices.DeleteFunc(slices.Clone(ps), func(p Problem) bool { return !p.missing.IsZero() && unread[p.missing] })
 }
 
 // Strict returns the problems with every warning made an error.

@@ -128,8 +128,8 @@ func TestDisable(t *testing.T) {
 	}
 	_, problems = Disable(DisableRules{Namespaces: []string{"("}, Entries: []string{"a"}, Meta: map[string]any{"x": 1}}).Apply(es)
 	wantProblems(t, problems,
-		`error disable entries: compile pattern "(": "(" is not closed; add a ")"`,
-		`error disable entries: compile pattern "a": write "namespace:name"; both halves may contain *, ** and (a|b)`,
+		`error disable entries: namespaces: compile pattern "(": "(" is not closed; add a ")"`,
+		`error disable entries: entries: compile pattern "a": write "namespace:name"; both halves may contain *, ** and (a|b)`,
 		"error disable entries: meta.x is not a string or a list of strings; write the values as strings",
 	)
 }
@@ -171,6 +171,10 @@ func TestLink(t *testing.T) {
 	}
 	_, problems = link(t, "{name: port, value: 1}, {name: guards, value: a}, {name: 'http:port', value: 2}", LinkOptions{})
 	wantProblems(t, problems, `error app.yaml:9:137: http:use: parameter "http:port" of acme/http is 2 here and 1 in http:use (app.yaml:9:5); give it one value`)
+	_, problems = link(t, "{name: prt, value: 1}, {name: guards, value: a}, {name: 'http:none', value: 2}", LinkOptions{})
+	wantProblems(t, problems,
+		`warning app.yaml:9:87: http:use: module acme/http has no parameter "prt"; did you mean "port"?`,
+		`warning app.yaml:9:136: http:use: module acme/http has no parameter "http:none"; did you mean "http:port"?`)
 	es := must(t, `
 namespace: m
 entries:
