@@ -1,6 +1,9 @@
 package lua
 
 import (
+	"slices"
+	"strings"
+
 	glua "github.com/yuin/gopher-lua"
 
 	"github.com/troupe-go/troupe/messages"
@@ -49,7 +52,7 @@ func (b *boot) next(t *task, ret []glua.LValue) bool {
 	case b.step == n+2:
 		fn := b.method(first(ret))
 		if fn == nil {
-			vm.finish(&End{Err: messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q", vm.prog.ID, vm.prog.Method)})
+			vm.finish(&End{Err: messages.Errorf(messages.NotFound, "method not found: %s does not return a function or a table with %q%s", vm.prog.ID, vm.prog.Method, functionsOf(first(ret)))})
 			return false
 		}
 		vm.main = fn
@@ -98,6 +101,29 @@ func (b *boot) method(v glua.LValue) *glua.LFunction {
 		return fn
 	}
 	return nil
+}
+
+// functionsOf tells which functions a table has, for whoever has mistyped one.
+func functionsOf(v glua.LValue) string {
+	t, ok := v.(*glua.LTable)
+	if !ok {
+		return ""
+	}
+	var names []string
+	t.ForEach(func(k, v glua.LValue) {
+		if name, ok := k.(glua.LString); ok && v.Type() == glua.LTFunction {
+			names = append(names, string(name))
+		}
+	})
+	if len(names) == 0 {
+		return "; the table has no functions"
+	}
+	slices.Sort(names)
+	more := ""
+	if len(names) > 5 {
+		names, more = names[:5], ", …"
+	}
+	return "; it has " + strings.Join(names, ", ") + more
 }
 
 // done ends the process with what main returned: a second value that is text

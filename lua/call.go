@@ -173,7 +173,9 @@ func pairs(v glua.LValue) []any {
 	}
 	t = stdlib.Contents(t)
 	var out []any
-	t.ForEach(func(k, v glua.LValue) { out = append(out, fromLua(k), objectOrValue(v)) })
+	for k, v := t.Next(glua.LNil); k != glua.LNil; k, v = t.Next(k) {
+		out = append(out, fromLua(k), objectOrValue(v))
+	}
 	return out
 }
 

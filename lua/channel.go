@@ -278,7 +278,10 @@ func pushCase(vm *VM, L *state, send bool) int {
 }
 
 func chanSelect(vm *VM, L *state) int {
-	list := L.CheckTable(1)
+	list, ok := L.Get(1).(*glua.LTable)
+	if !ok {
+		raiseArg(L, 1, "select", "cases: table expected, got "+L.Get(1).Type().String())
+	}
 	orElse := glua.LVAsBool(L.Get(2)) || glua.LVAsBool(list.RawGetString("default"))
 	var cases []*chanCase
 	for i := 1; i <= list.Len(); i++ {

@@ -74,7 +74,7 @@ func NewEngine(opt Options) (*Engine, error) {
 	opt.Modules = slices.Concat(builtins, opt.Modules)
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 1024, CallStackSize: 64})
 	e := &Engine{opt: opt, tmpl: L, modules: map[string]*boundModule{}, types: map[reflect.Type]*boundType{}, shared: map[string]*glua.LTable{}}
-	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step, Account: account})
+	e.globals = stdlib.Open(L, opt.Stdlib, stdlib.Hooks{Text: e.textOf, Step: step, Account: account, Random: chance})
 	e.note = L.NewFunction(note)
 	e.openBase()
 	for _, m := range opt.Modules {

@@ -67,6 +67,7 @@ type Self struct {
 	Strict  bool // deny where actor or scope is missing
 
 	Function bool      // a function call: no upgrade
+	Workflow bool      // a workflow: what it waits for is recorded
 	Terminal *Terminal // nil unless it runs on a terminal host
 	Request  any       // what only the called function sees: the HTTP request, the queue delivery
 }

@@ -1,9 +1,6 @@
 package lua
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 // A slice is over after some time even if its instructions are slow.
 func TestSlowInstructions(t *testing.T) {
@@ -25,13 +22,11 @@ func TestSlowInstructions(t *testing.T) {
 	defer vm.Close()
 	slot := &testSlot{}
 	vm.Start(nil)
-	began := time.Now()
 	if !vm.Run(slot) || vm.Ended() == nil || vm.Ended().Err != nil {
 		t.Fatalf("it ended with %+v", vm.Ended())
 	}
-	took := time.Since(began)
-	if slot.preempted < int(took/(10*longestSlice)) {
-		t.Errorf("it gave way %d times in %s", slot.preempted, took)
+	// Its 500 instructions that look through a long table take many slices.
+	if slot.preempted < 2 {
+		t.Errorf("it gave way %d times", slot.preempted)
 	}
-	t.Logf("it gave way %d times in %s", slot.preempted, took)
 }

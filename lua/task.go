@@ -2,6 +2,7 @@ package lua
 
 import (
 	"fmt"
+	"strings"
 
 	glua "github.com/yuin/gopher-lua"
 
@@ -200,10 +201,14 @@ func whatRaised(r any) glua.LValue {
 	if e, ok := r.(*glua.ApiError); ok {
 		v = e.Object
 	}
-	if s, ok := v.(glua.LString); ok && (s == "lua callstack overflow" || s == "registry overflow") {
-		v = glua.LString("stack overflow")
+	s, ok := v.(glua.LString)
+	switch {
+	case !ok:
+		return v
+	case s == "lua callstack overflow" || s == "registry overflow":
+		return glua.LString("stack overflow")
 	}
-	return v
+	return glua.LString(strings.TrimPrefix(string(s), callerChunk+":1: ")) // no line of the program
 }
 
 // push carries out a request that changes the stack of threads.

@@ -2,7 +2,9 @@ package lua
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	glua "github.com/yuin/gopher-lua"
@@ -68,8 +70,8 @@ func (e *Engine) toLua(a any) glua.LValue {
 		return out
 	case map[string]any:
 		out := e.tmpl.CreateTable(0, max(1, len(list)))
-		for k, item := range list {
-			out.RawSetString(k, e.toLua(item))
+		for _, k := range slices.Sorted(maps.Keys(list)) { // pairs gives them in this order
+			out.RawSetString(k, e.toLua(list[k]))
 		}
 		return out
 	}
@@ -275,10 +277,10 @@ func badArgument(n int, name, what string) string {
 // "" where the engine itself called.
 func where(L *state) string {
 	w := L.Where(1)
-	if strings.HasPrefix(w, callerChunk) {
+	if w == "" || strings.HasPrefix(w, callerChunk) {
 		return ""
 	}
-	return w
+	return w + " "
 }
 
 // location is "entry:line" of the Lua code that called.

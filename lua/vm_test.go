@@ -125,7 +125,7 @@ func drive(t *testing.T, eng *Engine, p *Program, mail ...*messages.Mail) string
 	for _, m := range mail {
 		vm.Deliver(m)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for vm.Ended() == nil {
 		go func() {
 			if vm.Run(slot) {
@@ -283,11 +283,14 @@ func TestWaitAnywhere(t *testing.T) {
 		"select closed":                 {`local a = channel.new(); a:close(); local r = channel.select{a:case_receive()}; return r.ok, r.value`, "false,nil"},
 		"select send":                   {`local a = channel.new(); coroutine.spawn(function() test.sleep(1); test.echo(a:receive()) end); local r = channel.select{a:case_send(5)}; return r.ok`, "true"},
 		"select takes one":              {`local a, b = channel.new(), channel.new(); coroutine.spawn(function() a:send(1) end); coroutine.spawn(function() b:send(2) end); local r1 = channel.select{a:case_receive(), b:case_receive()}; local r2 = channel.select{a:case_receive(), b:case_receive()}; return r1.value + r2.value`, "3"},
+		"position of an error":          {`local a = channel.new(); a:close(); local _, e = pcall(function() a:send(1) end); return (e:gsub("^.*:%d+", "at"))`, "at: send on closed channel"},
+		"select without cases":          {`local _, e = pcall(function() channel.select() end); return (e:gsub("^.*:%d+", "at"))`, "at: bad argument #1 to 'select' (cases: table expected, got nil)"},
 		"send on closed":                {`local a = channel.new(); a:close(); return pcall(a.send, a, 1)`, "false,send on closed channel"},
 		"waiting sender raises":         {`local a = channel.new(); coroutine.spawn(function() a:close() end); local ok, e = pcall(function() a:send(1) end); return ok, e`, "false,send on closed channel"},
 		"buffered after close":          {`local a = channel.new(2); a:send(1); a:close(); a:close(); local v, ok = a:receive(); local w, more = a:receive(); return v, ok, w, more`, "1,true,nil,false"},
 		"senders move up":               {`local a = channel.new(1); for i = 1, 3 do coroutine.spawn(function() a:send(i) end) end; test.sleep(1); return (a:receive()), (a:receive()), (a:receive())`, "1,2,3"},
 		"same channel":                  {`local a = channel.new(1); local b = channel.new(1); b:send(a); return (b:receive()) == a`, "true"},
+		"no position":                   {`return select(2, pcall(require, "nix")), select(2, pcall(assert, nil))`, "module 'nix' not found,assertion failed!"},
 		"argument check":                {`return pcall(test.sleep, "x")`, "false,bad argument #1 to 'sleep' (ms: number expected, got string)"},
 	} {
 		t.Run(name, func(t *testing.T) {

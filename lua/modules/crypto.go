@@ -56,7 +56,7 @@ var cryptoModule = lua.Module{
 					if n < 1 || n > maxRandom {
 						return badRandom(n)
 					}
-					return c.Return(string(randomBytes(n)))
+					return c.Return(c.Record(func() string { return string(randomBytes(n)) }))
 				},
 				Try: `return #crypto.random.bytes(16)`, Gives: "16",
 			},
@@ -73,18 +73,14 @@ var cryptoModule = lua.Module{
 					if len(set) == 0 {
 						return messages.Errorf(messages.Invalid, "the charset is empty; give at least one character")
 					}
-					return c.Return(randomText(n, set))
+					return c.Return(c.Record(func() string { return randomText(n, set) }))
 				},
 				Try: `return crypto.random.string(3, "x"), #crypto.random.string(20)`, Gives: "xxx, 20",
 			},
 			{
 				Sig: "uuid(): string, error?", Doc: "Returns a random UUID.",
 				Do: func(c *lua.Call) error {
-					id, err := uuid.NewRandom()
-					if err != nil {
-						return messages.Errorf(messages.Internal, "making a UUID: %s", err)
-					}
-					return c.Return(id.String())
+					return c.Return(c.Record(uuid.NewString))
 				},
 				Try: `return #crypto.random.uuid()`, Gives: "36",
 			},
@@ -173,8 +169,8 @@ func seal(name, doc string, make func(key []byte) (cipher.AEAD, error)) lua.Func
 			if err != nil {
 				return nil, err
 			}
+			nonce := []byte(c.Record(func() string { return string(randomBytes(a.NonceSize())) }))
 			return offload(c, len(data)/16, func() (any, error) {
-				nonce := randomBytes(a.NonceSize())
 				return string(a.Seal(nonce, nonce, data, aad)), nil
 			})
 		},

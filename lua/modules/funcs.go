@@ -136,7 +136,7 @@ var funcsModule = lua.Module{
 				},
 				{
 					Sig: "with_options(options: table): Executor, error?",
-					Doc: "Replaces the options: timeout (milliseconds), network (entry id), retry = {max_attempts, initial_delay, max_delay, backoff_factor, jitter, retry_kinds, skip_kinds}.",
+					Doc: "Replaces the options: timeout (milliseconds), network (entry id), retry = {max_attempts, initial_delay, max_delay, backoff_factor, jitter, retry_kinds, skip_kinds}; in workflows also those of activities, such as [\"activity.start_to_close_timeout\"].",
 					Do: func(c *lua.Call) error {
 						o, err := callOptions(c, 0)
 						if err != nil {

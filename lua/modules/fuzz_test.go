@@ -31,6 +31,7 @@ func FuzzValidate(f *testing.F) {
 	f.Add(`{"pattern": "("}`, `"x"`)
 	f.Add(`{"uniqueItems": true, "contains": {"multipleOf": 1e-300}}`, `[1, 1.5, "x", [], {}]`)
 	f.Add(`{"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 1, "exclusiveMinimum": true}`, `1`)
+	f.Add(`{"properties": [], "$defs": {"a/b": []}, "items": {"type": "object", "properties": {"~": []}}}`, `[[], {"~": []}, []]`)
 	f.Fuzz(func(t *testing.T, schema, value string) {
 		s := &schemas{known: map[[32]byte]*jsonschema.Schema{}}
 		compiled, err := s.compile([]byte(schema))
@@ -41,6 +42,8 @@ func FuzzValidate(f *testing.F) {
 		if err != nil || again != compiled {
 			t.Errorf("compiled again: %v", err)
 		}
-		_ = check(compiled, []byte(value))
+		for _, table := range []bool{false, true} {
+			_ = check(compiled, []byte(value), table)
+		}
 	})
 }

@@ -15,6 +15,7 @@ type exchange interface {
 	Request() *nethttp.Request // must not be changed, nor its body read
 	Params() map[string]string
 	Read(p []byte) (int, error)
+	Duplex() // what is not read when the response begins can be read after it
 	Body(max int64, timeout time.Duration) ([]byte, error)
 	SetStatus(code int) error
 	SetHeader(name, value string) error

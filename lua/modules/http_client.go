@@ -12,7 +12,7 @@ import (
 // batchWidth is how many requests of a batch run at the same time.
 const batchWidth = 16
 
-const clientOptions = " Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen)."
+const clientOptions = " Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader."
 
 var httpClientModule = lua.Module{
 	Name:  "http_client",

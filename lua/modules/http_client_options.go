@@ -30,10 +30,11 @@ type outgoing struct {
 	cookies    map[string]string
 	user, pass string
 	auth       bool
-	timeout    time.Duration // 0 for none
-	streamed   bool          // the body is left to a Stream
-	limit      int64         // of the body
-	limited    bool          // the program gave the limit
+	timeout    time.Duration // of one attempt, 0 for none
+	retry      *messages.RetryPolicy
+	streamed   bool  // the body is left to a Stream
+	limit      int64 // of the body
+	limited    bool  // the program gave the limit
 	socket     string
 	network    string // entry id; "" for the default
 	trace      map[string]string
@@ -95,6 +96,9 @@ func newOutgoing(c *lua.Call, args clientArgs) (*outgoing, error) {
 		out.limit = 120 << 20
 	}
 	out.timeout = o.seconds("timeout", defaultTimeout)
+	if out.retry, err = messages.RetryFrom(o.get("retry")); err != nil {
+		return nil, err
+	}
 	if auth, ok := o.get("auth").(*messages.Table); ok {
 		out.user, _ = auth.Get("user").(string)
 		out.pass, _ = auth.Get("pass").(string)

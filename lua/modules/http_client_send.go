@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -74,9 +76,71 @@ func (out *outgoing) stream(pool messages.HTTPPool, done <-chan struct{}) (io.Cl
 	return &incoming{out: out, res: res, end: end, left: out.limit}, nil
 }
 
-// begin sends the request and waits for the headers of its response. Whoever is
-// through with the response calls end.
+// begin sends the request, again where it may be tried again, and waits for the
+// headers of its response. Whoever is through with the response calls end.
 func (out *outgoing) begin(pool messages.HTTPPool, done <-chan struct{}) (res *http.Response, end func(), err error) {
+	for n := 0; ; n++ {
+		res, end, err = out.attempt(pool, done)
+		wait, again := out.again(n, res, err)
+		if !again {
+			return res, end, err
+		}
+		if err == nil {
+			_ = res.Body.Close() // nobody wants it
+			end()
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-done:
+			t.Stop()
+			return nil, nil, errDone
+		}
+	}
+}
+
+// again reports whether a request is tried again after attempt n, counting from 0,
+// and after which wait. What the server says in Retry-After (RFC 9110, 10.2.3)
+// counts where it is longer than the policy's own delay, up to its largest.
+func (out *outgoing) again(n int, res *http.Response, err error) (time.Duration, bool) {
+	p := out.retry
+	if p == nil || n+1 >= p.MaxAttempts || !out.repeatable() {
+		return 0, false
+	}
+	wait := p.Delay(n, rand.Float64())
+	if err != nil {
+		e := messages.AsError(err)
+		return wait, e.Retry == messages.RetryYes
+	}
+	switch res.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
+		return 0, false
+	}
+	after := res.Header.Get("Retry-After")
+	if s, err := strconv.Atoi(after); err == nil {
+		wait = max(wait, time.Duration(s)*time.Second)
+	} else if t, err := http.ParseTime(after); err == nil {
+		wait = max(wait, time.Until(t))
+	}
+	return min(wait, max(p.Max, p.Initial)), true
+}
+
+// repeatable reports whether sending the request twice does no more than sending it
+// once (RFC 9110, 9.2.2), as its method or its key says, and is possible.
+func (out *outgoing) repeatable() bool {
+	if len(out.body.streams()) > 0 {
+		return false
+	}
+	switch out.method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return out.header.Get("Idempotency-Key") != ""
+}
+
+// attempt sends the request once.
+func (out *outgoing) attempt(pool messages.HTTPPool, done <-chan struct{}) (res *http.Response, end func(), err error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stop := func() {}
 	if d := out.patience(pool); d > 0 {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -174,6 +175,61 @@ return show(e, r[1].body:match("file=(doc=GET)"), r[2].body:match("file=(.*)"))`
 }
 
 // The end of the process ends the request.
+// Requests are tried again where the program asks for it, twice is not too often, and
+// it may help.
+func TestHTTPClientRetries(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := asked.Add(1)
+		status, text, _ := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+		switch {
+		case n > 2:
+			b, _ := io.ReadAll(r.Body)
+			fmt.Fprint(w, n, string(b))
+		case status == "cut":
+			panic(http.ErrAbortHandler)
+		case status == "slow":
+			<-r.Context().Done()
+		default:
+			if text != "" {
+				w.Header().Set("Retry-After", text)
+			}
+			code, _ := strconv.Atoi(status)
+			w.WriteHeader(code)
+		}
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer server.Close()
+	pool := newTestPool(t)
+	for _, e := range []example{
+		{name: "not asked for", source: `return get("/503").status_code`, want: "503"},
+		{name: "status", source: `return get("/503", R).body`, want: "3"},
+		{name: "status for good", source: `return get("/404", R).status_code`, want: "404"},
+		{name: "not often enough", source: `return get("/429", {max_attempts = 2}).status_code`, want: "429"},
+		{name: "lost", source: `return get("/cut", R).body`, want: "3"},
+		{name: "timeout", source: `return get("/slow", R, {timeout = "50ms"}).body`, want: "3"},
+		{name: "stream", source: `return get("/502", R, {stream = true}).stream:read()`, want: "3"},
+		{name: "the server asks for more time, within limits", source: `return get("/503/86400", R).body`, want: "3"},
+		{name: "until then", source: `return get("/503/Mon, 23 Nov 2026 00:00:00 GMT", R).body`, want: "3"},
+		{name: "PUT", source: `return send("PUT", "/503", {retry = R, body = "x"}).body`, want: "3x"},
+		{name: "POST", source: `return send("POST", "/503", {retry = R, body = "x"}).status_code`, want: "503"},
+		{name: "POST with a key", source: `return send("POST", "/503", {retry = R, body = "x", headers = {["Idempotency-Key"] = "k"}}).body`, want: "3x"},
+		{name: "reader", source: `local s = http_client.get(U .. "/200", {stream = true}).stream; local r, e = http_client.put(U .. "/503", {retry = R, files = {{name = "a", reader = s}}}); return r.status_code`, want: "503"},
+		{name: "no policy", source: `return kind(http_client.get(U, {retry = 3}))`, want: "nil, Invalid"},
+		{name: "refused", ctx: may(), source: `return kind(http_client.get(U, {retry = R}))`, want: "nil, PermissionDenied"},
+	} {
+		t.Run(e.name, func(t *testing.T) {
+			asked.Store(0)
+			prefix := kindOf + fmt.Sprintf(`local U, R = %q, {max_attempts = 3, initial_delay = "1ms", max_delay = "20ms"}
+local function send(method, path, o) return (assert(http_client.request(method, U .. path, o))) end
+local function get(path, retry, o) o = o or {}; o.retry = retry; return send("GET", path, o) end `, server.URL)
+			if got := runSmall(t, pool.world(e.ctx), prefix+e.source); got != e.want {
+				t.Errorf("%s\n got %s\nwant %s", e.source, got, e.want)
+			}
+		})
+	}
+}
+
 func TestHTTPClientAbandoned(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(echo))
 	defer server.Close()
@@ -206,7 +262,7 @@ func TestHTTPClientStreamEnds(t *testing.T) {
 	}
 	select {
 	case <-gone:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the request goes on")
 	}
 }

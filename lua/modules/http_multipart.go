@@ -45,8 +45,12 @@ func parseMultipart(c *lua.Call) (*lua.Command, error) {
 			return nil, lua.ArgError(1, "number of bytes expected, 0 or more")
 		}
 	}
+	known := r.form
 	return &lua.Command{
 		Go: func(<-chan struct{}) (any, error) {
+			if known != nil {
+				return known, nil // the body can be read once only
+			}
 			// a request of its own: the other methods read the first one meanwhile
 			own := &nethttp.Request{
 				Method: nethttp.MethodPost, Header: nethttp.Header{"Content-Type": {have}},
@@ -63,6 +67,7 @@ func parseMultipart(c *lua.Call) (*lua.Command, error) {
 		},
 		Then: func(c *lua.Call, answer any) error {
 			form := answer.(*multipart.Form)
+			r.form = form
 			values := map[string]any{}
 			for name, v := range form.Value {
 				values[name] = v[0]

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"mime"
+	"mime/multipart"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ type httpRequest struct {
 	x       exchange
 	timeout time.Duration
 	max     int64
+	form    *multipart.Form // once it is parsed
 }
 
 func requestOf(c *lua.Call) *httpRequest { return c.Self().(*httpRequest) }
@@ -113,8 +115,9 @@ var requestType = lua.Type{
 				return c.Return(v, nil)
 			}), nil
 		}},
-		{Sig: "stream(): Stream, error?", Doc: "The body as a stream.", Do: func(c *lua.Call) error {
+		{Sig: "stream(): Stream, error?", Doc: "The body as a stream. Taken before the response begins it can be read on while that is written; later the rest of the body is gone.", Do: func(c *lua.Call) error {
 			r := requestOf(c)
+			r.x.Duplex()
 			return c.Return(newStream(c, limited{r.x, new(r.max)}, r.x.Request().ContentLength), nil)
 		}},
 		{Sig: "parse_multipart(max_memory?: integer): table, error?", Doc: "The fields and files of a form: values by name, a text or a list of texts; files by name, lists of MultipartFile. Of files at most max_memory bytes are kept in memory, 32 MB if left out. Invalid for other content types.", Ask: parseMultipart},

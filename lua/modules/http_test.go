@@ -22,6 +22,7 @@ type fakeExchange struct {
 func (x *fakeExchange) Request() *nethttp.Request  { return x.r }
 func (x *fakeExchange) Params() map[string]string  { return map[string]string{"id": "7"} }
 func (x *fakeExchange) Read(p []byte) (int, error) { return x.r.Body.Read(p) }
+func (x *fakeExchange) Duplex()                    {}
 func (x *fakeExchange) Body(max int64, _ time.Duration) ([]byte, error) {
 	b, err := io.ReadAll(x.r.Body)
 	if int64(len(b)) > max {

@@ -3,10 +3,14 @@ package modules
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/troupe-go/troupe/lua"
 	"github.com/troupe-go/troupe/messages"
@@ -52,7 +56,7 @@ func jsonModule() lua.Module {
 					if err != nil {
 						return invalid(c, "the value", err)
 					}
-					return cache.validate(c, text)
+					return cache.validate(c, text, true)
 				},
 				Try: `return json.validate({type = "object", required = {"a"}}, {a = 1})`, Gives: "true",
 			},
@@ -63,7 +67,7 @@ func jsonModule() lua.Module {
 					if _, err := decodeJSON(c, 1); err != nil {
 						return invalid(c, "the value", err)
 					}
-					return cache.validate(c, []byte(c.String(1)))
+					return cache.validate(c, []byte(c.String(1)), false)
 				},
 				Try: `local ok, err = json.validate_string('{"type": "number"}', '"x"'); return ok, err:kind()`, Gives: "false, Invalid",
 			},
@@ -100,8 +104,9 @@ const schemaCache = 1000
 // can describe far more than they hold.
 const maxValidated = 64 << 20
 
-// validate checks JSON text with the schema that is the first argument.
-func (s *schemas) validate(c *lua.Call, text []byte) error {
+// validate checks JSON text with the schema that is the first argument; table
+// says that the text was made of a Lua value.
+func (s *schemas) validate(c *lua.Call, text []byte, table bool) error {
 	source := []byte(c.String(0))
 	if c.TypeOf(0) == "table" {
 		var err error
@@ -113,21 +118,68 @@ func (s *schemas) validate(c *lua.Call, text []byte) error {
 	if err != nil {
 		return invalid(c, "the schema", err)
 	}
-	if err := check(schema, text); err != nil {
+	if err := check(schema, text, table); err != nil {
 		return invalid(c, "the value", err)
 	}
 	return c.Return(true)
 }
 
-func check(schema *jsonschema.Schema, text []byte) error {
+func check(schema *jsonschema.Schema, text []byte, table bool) error {
 	v, err := plainJSON(text)
 	if err != nil {
 		return err
 	}
-	if err := schema.Validate(v); err != nil {
+	err = schema.Validate(v)
+	for table && err != nil && emptyObjects(&v, err) {
+		err = schema.Validate(v)
+	}
+	if err != nil {
 		return oneLine(err)
 	}
 	return nil
+}
+
+// emptyObjects makes objects of the empty arrays in v of which a schema says
+// that they should be some, and reports whether there was one: an empty Lua table
+// is both, and only the schema knows which is meant.
+func emptyObjects(v *any, err error) bool {
+	if broken := (*jsonschema.SchemaValidationError)(nil); errors.As(err, &broken) {
+		err = broken.Err
+	}
+	e := (*jsonschema.ValidationError)(nil)
+	if !errors.As(err, &e) {
+		return false
+	}
+	changed := false
+	for _, cause := range e.Causes {
+		changed = emptyObjects(v, cause) || changed
+	}
+	if t, ok := e.ErrorKind.(*kind.Type); ok && slices.Contains(t.Want, "object") {
+		changed = emptyObject(v, e.InstanceLocation) || changed
+	}
+	return changed
+}
+
+// emptyObject makes an object of the empty array at a location in v.
+func emptyObject(v *any, at []string) bool {
+	switch here := (*v).(type) {
+	case map[string]any:
+		if len(at) > 0 {
+			inner := here[at[0]]
+			defer func() { here[at[0]] = inner }()
+			return emptyObject(&inner, at[1:])
+		}
+	case []any:
+		if len(at) > 0 {
+			i, err := strconv.Atoi(at[0])
+			return err == nil && i >= 0 && i < len(here) && emptyObject(&here[i], at[1:])
+		}
+		if len(here) == 0 {
+			*v = map[string]any{}
+			return true
+		}
+	}
+	return false
 }
 
 // compile compiles the text of a schema, unless it is known.
@@ -146,12 +198,11 @@ func (s *schemas) compile(text []byte) (*jsonschema.Schema, error) {
 	if list, ok := doc.([]any); ok && len(list) == 0 {
 		doc = map[string]any{} // an empty table stands for the schema that allows all
 	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource(schemaURL, doc); err != nil {
-		return nil, oneLine(err)
+	schema, err = compileDoc(doc)
+	for err != nil && emptyObjects(&doc, err) {
+		schema, err = compileDoc(doc)
 	}
-	if schema, err = compiler.Compile(schemaURL); err != nil {
+	if err != nil {
 		return nil, oneLine(err)
 	}
 	s.mu.Lock()
@@ -161,6 +212,15 @@ func (s *schemas) compile(text []byte) (*jsonschema.Schema, error) {
 	}
 	s.known[sum] = schema
 	return schema, nil
+}
+
+func compileDoc(doc any) (*jsonschema.Schema, error) {
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource(schemaURL, doc); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(schemaURL)
 }
 
 // schemaURL is what a schema is known as while it is compiled. It is absolute,

@@ -51,5 +51,6 @@ var All = []lua.Module{
 	ttyModule,
 	uuidModule,
 	websocketModule,
+	workflowModule,
 	yamlModule,
 }

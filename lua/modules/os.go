@@ -30,7 +30,13 @@ func osModule(start time.Time) lua.Module {
 			},
 			{
 				Sig: "clock(): number", Doc: "Seconds since the runtime started.",
-				Do: func(c *lua.Call) error { return c.Return(max(0, c.Host().Now().Sub(start).Seconds())) },
+				Do: func(c *lua.Call) error {
+					since := start
+					if at := c.Started(); !at.IsZero() {
+						since = at
+					}
+					return c.Return(max(0, c.Host().Now().Sub(since).Seconds()))
+				},
 			},
 			{
 				Sig: "difftime(later: number, earlier?: number): number", Doc: "The seconds between two times.",

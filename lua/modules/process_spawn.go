@@ -110,7 +110,7 @@ var processSpawning = append(spawnFuncs(func(*lua.Call) *spawning { return &spaw
 		Do: func(c *lua.Call) error { return (&spawning{}).addContext(c) },
 	},
 	lua.Func{
-		Sig: "with_options(options: table): SpawnBuilder", Doc: "A builder for processes with these options: network, the id of a network entry. Raises when it is not allowed.", Permission: "process.context",
+		Sig: "with_options(options: table): SpawnBuilder", Doc: "A builder for processes with these options: network, the id of a network entry, and for workflows those of Temporal, such as [\"temporal.workflow.id\"]. Raises when it is not allowed.", Permission: "process.context",
 		Do: func(c *lua.Call) error { return (&spawning{}).addOptions(c) },
 	},
 )

@@ -123,27 +123,25 @@ func queuePublish(c *lua.Call) (*lua.Command, error) {
 	if t, ok := data.(*messages.Table); data == nil || ok && t.Len() == 0 {
 		return nil, messages.Errorf(messages.Invalid, "message data cannot be empty")
 	}
-	headers, err := queueHeaders(c.Table(2))
+	headers, err := queueHeaders(c.Pairs(2))
 	if err != nil {
 		return nil, err
 	}
 	return lua.Tell(id, &messages.QueuePublish{Data: data, Headers: headers, Trace: c.Process().Context.Around()}), nil
 }
 
-func queueHeaders(t *messages.Table) (map[string]messages.Value, error) {
-	if t == nil {
+// queueHeaders reads the headers from keys and values in turn.
+func queueHeaders(pairs []any) (map[string]messages.Value, error) {
+	if len(pairs) == 0 {
 		return nil, nil
 	}
-	if len(t.Array) > 0 {
-		return nil, messages.Errorf(messages.Invalid, "headers must have names")
-	}
-	out := make(map[string]messages.Value, len(t.Keys))
-	for i, k := range t.Keys {
-		name, ok := k.(string)
+	out := make(map[string]messages.Value, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
 		if !ok {
-			return nil, messages.Errorf(messages.Invalid, "header %s: names of headers must be strings", messages.Text(k))
+			return nil, messages.Errorf(messages.Invalid, "header %s: names of headers must be strings", messages.Text(pairs[i]))
 		}
-		switch v := t.Vals[i].(type) {
+		switch v := pairs[i+1].(type) {
 		case string, float64, bool:
 			out[name] = v
 		default:

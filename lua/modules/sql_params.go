@@ -24,12 +24,24 @@ func sqlParams(c *lua.Call, i int) ([]any, error) {
 	items := c.Items(i)
 	for n, item := range items {
 		v, ok := driverValue(item)
-		if !ok {
+		if !ok || item == nil && !isHole(c, i, n+1) {
 			return nil, messages.Errorf(messages.Invalid, "parameter %d: only strings, numbers, booleans, sql.NULL and what sql.as makes can be parameters", n+1)
 		}
 		items[n] = v
 	}
 	return items, nil
+}
+
+// isHole tells nothing at position n of the list that is argument i, which is
+// NULL, from a function, which a copy does not keep.
+func isHole(c *lua.Call, i, n int) bool {
+	pairs := c.Pairs(i)
+	for j := 0; j < len(pairs); j += 2 {
+		if pairs[j] == float64(n) {
+			return false
+		}
+	}
+	return true
 }
 
 // driverValue is a value as database drivers take it; ok is false for what they

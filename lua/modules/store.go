@@ -54,10 +54,11 @@ var storeModule = lua.Module{
 				if err != nil {
 					return nil, err
 				}
-				if !c.Has(1) {
+				value := c.Value(1)
+				if value == nil { // or a function, which a copy does not keep
 					return nil, messages.Errorf(messages.Invalid, "value is required")
 				}
-				return lua.Ask(s.id, &messages.StorePut{Key: key, Value: c.Value(1), TTL: seconds(c.Number(2))}, func(c *lua.Call, _ *messages.StoreEntry) error { return c.Return(true) }), nil
+				return lua.Ask(s.id, &messages.StorePut{Key: key, Value: value, TTL: seconds(c.Number(2))}, func(c *lua.Call, _ *messages.StoreEntry) error { return c.Return(true) }), nil
 			}},
 			storeKey("has(key: any): boolean, error?", "Whether the key is there.", "store.key.has", true, func(s *store, key string) *lua.Command {
 				cmd := lua.Ask(s.id, &messages.StoreGet{Key: key}, func(c *lua.Call, _ *messages.StoreEntry) error { return c.Return(true) })
@@ -170,10 +171,10 @@ func storePut(c *lua.Call) (*lua.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.Has(1) {
+	b := &messages.StorePut{Key: key, Value: c.Value(1)}
+	if b.Value == nil {
 		return nil, messages.Errorf(messages.Invalid, "value is required")
 	}
-	b := &messages.StorePut{Key: key, Value: c.Value(1)}
 	if t := c.Table(2); t != nil {
 		ttl, _ := t.Get("ttl").(float64)
 		b.TTL = seconds(ttl)

@@ -84,11 +84,16 @@ func hexNode(b []byte) string {
 
 func makeUUID(name, how string, make func() (uuid.UUID, error)) lua.Func {
 	return lua.Func{Sig: name + "(): string, error?", Doc: "Makes a UUID " + how + ".", Do: func(c *lua.Call) error {
-		id, err := make()
+		var err error
+		id := c.Record(func() string {
+			var id uuid.UUID
+			id, err = make()
+			return id.String()
+		})
 		if err != nil {
 			return messages.Errorf(messages.Internal, "making a UUID: %s", err)
 		}
-		return c.Return(id.String())
+		return c.Return(id)
 	}}
 }
 

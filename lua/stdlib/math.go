@@ -24,7 +24,7 @@ func (b *library) openMath(L *lua.LState) *lua.LTable {
 		"max":        mathMax,
 		"min":        mathMin,
 		"modf":       mathModf,
-		"random":     mathRandom,
+		"random":     b.mathRandom,
 		"randomseed": mathRandomseed,
 		"tointeger":  mathTointeger,
 		"type":       mathType,

@@ -7,13 +7,20 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// mathRandom is math.random(), math.random(m) or math.random(m, n). The
-// numbers come from Go's generator, which needs no lock and no seed.
-func mathRandom(L *lua.LState) int {
+// mathRandom is math.random(), math.random(m) or math.random(m, n). Unless the
+// engine has a source of its own, the numbers come from Go's generator, which
+// needs no lock and no seed.
+func (b *library) mathRandom(L *lua.LState) int {
+	float, below := rand.Float64, rand.Uint64N
+	if b.hooks.Random != nil {
+		if own := b.hooks.Random(L); own != nil {
+			float, below = own.Float64, own.Uint64N
+		}
+	}
 	low, high := 1.0, 0.0
 	switch L.GetTop() {
 	case 0:
-		L.Push(lua.LNumber(rand.Float64()))
+		L.Push(lua.LNumber(float()))
 		return 1
 	case 1:
 		high = math.Floor(number(L, 1))
@@ -26,9 +33,9 @@ func mathRandom(L *lua.LState) int {
 		L.ArgError(L.GetTop(), "interval is empty")
 	}
 	if span := high - low; span < two63 {
-		low += float64(rand.Uint64N(uint64(span) + 1))
+		low += float64(below(uint64(span) + 1))
 	} else {
-		low += math.Floor(rand.Float64() * span)
+		low += math.Floor(float() * span)
 	}
 	L.Push(lua.LNumber(min(low, high)))
 	return 1

@@ -13,6 +13,7 @@ package stdlib
 
 import (
 	"errors"
+	"math/rand/v2"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -47,6 +48,9 @@ type Hooks struct {
 	// more at its end, with the number of steps since the last call. It may
 	// block. An error ends the loop and is raised in Lua.
 	Step func(L *lua.LState, n int) error
+	// Random is where the numbers of math.random come from, nil for Go's own
+	// generator.
+	Random func(L *lua.LState) *rand.Rand
 }
 
 // Raise is an error of a hook that carries the Lua value to raise. The value

@@ -90,6 +90,16 @@ local _, lines = json.validate(person, {age = -1})
 eq(tostring(lines):find("\n"), nil)
 eq(tostring(lines):find("file:"), nil)
 
+--- An empty table is an object or an array, as the schema wants it; so is one in a schema.
+eq(json.validate({type = "object"}, {}), true)
+eq(json.validate({type = "array"}, {}), true)
+refuses("Invalid", "want string", json.validate({type = "string"}, {}))
+eq(json.validate({type = "object", properties = {a = {type = "object", properties = {}, required = {}}, b = {}}}, {a = {}, b = {}}), true)
+eq(json.validate({items = {type = "object"}, ["$defs"] = {}}, {{}, {a = 1}, {}}), true)
+refuses("Invalid", "additional", json.validate({additionalProperties = false, properties = {}}, {a = 1}))
+refuses("Invalid", "missing", json.validate({type = "object", required = {"a"}}, {}))
+refuses("Invalid", "want object", json.validate_string({type = "object"}, "[]"))
+
 eq(json.validate_string(person, '{"name": "ann"}'), true)
 refuses("Invalid", "name", json.validate_string(person, '{"name": null}'))
 refuses("Invalid", "the value is not valid: decode failed", json.validate_string(person, "{"))
