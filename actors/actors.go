@@ -36,6 +36,7 @@ type Kind struct {
 	Schema   registry.Schema
 	DataOnly bool // stored, never offered to an actor
 	Service  bool // supervised: it is started and stopped
+	Front    bool // work comes in through it: it is stopped first
 	New      func(Env, registry.Entry) actor.Actor
 }
 
@@ -44,6 +45,7 @@ type Spec[C any] struct {
 	Name    string
 	Doc     string
 	Service bool                     // C embeds or has a field of type Lifecycle
+	Front   bool                     // a service through which work comes in: it is stopped before what the work may use
 	Open    bool                     // unknown fields are no mistake
 	Serve   func(Env, C) actor.Actor // nil for kinds that only carry data
 }
@@ -54,7 +56,7 @@ func Define[C any](s Spec[C]) Kind {
 	if s.Open {
 		schema = registry.OpenSchemaOf[C]()
 	}
-	k := Kind{Name: s.Name, Doc: s.Doc, Schema: schema, Service: s.Service, DataOnly: s.Serve == nil}
+	k := Kind{Name: s.Name, Doc: s.Doc, Schema: schema, Service: s.Service, Front: s.Front, DataOnly: s.Serve == nil}
 	if s.Serve != nil {
 		k.New = func(env Env, e registry.Entry) actor.Actor {
 			config, _, _ := schema.Decode(e) // the registry has checked it

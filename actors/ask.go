@@ -258,13 +258,22 @@ func Unknown(req *Request, who string) {
 
 // NotAnswered is the error of a request that its receiver has no answer for. To
 // start a process on what is no host, and to call what is no function, is a
-// NotFound, as if there were no entry of that id.
+// NotFound, as if there were no entry of that id. An entry of the wrong kind
+// for a Lua module is told in words of the program, which knows no requests.
 func NotAnswered(who string, body any) *messages.Error {
 	switch body.(type) {
 	case *messages.Spawn, *messages.Exec:
 		return messages.Errorf(messages.NotFound, "host not found: %s does not run processes", who)
 	case *messages.FunctionCall:
 		return messages.Errorf(messages.NotFound, "function not found: %s cannot be called", who)
+	case *messages.StoreInfo:
+		return messages.Errorf(messages.Invalid, "not a store: %s", who)
+	case *messages.FilesOpen:
+		return messages.Errorf(messages.Invalid, "not a filesystem: %s", who)
+	case *messages.QueuePublish, *messages.QueueInfo:
+		return messages.Errorf(messages.Invalid, "not a queue: %s", who)
+	case *messages.ExecOpen:
+		return messages.Errorf(messages.Invalid, "not an executor: %s", who)
 	}
 	return messages.Errorf(messages.Invalid, "%s does not answer %T", who, body)
 }

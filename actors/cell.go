@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -41,12 +42,25 @@ func (c *Cell) Context() actor.Context { return c.ctx }
 // Ask sends body to another actor and calls then with its answer or error. The tag
 // is for Abandon.
 func (c *Cell) Ask(to *actor.PID, body any, then func(answer any, err error)) (tag uint64) {
-	c.tag++
+	tag = c.nextTag()
 	if c.waiting == nil {
 		c.waiting = map[uint64]func(any){}
 	}
-	c.waiting[c.tag] = func(v any) { then(Unpack(v)) }
-	c.Sys.Root.Send(to, &Request{Tag: c.tag, From: c.ctx.Self(), Body: body, Sys: c.Sys})
+	c.waiting[tag] = func(v any) { then(Unpack(v)) }
+	c.Sys.Root.Send(to, &Request{Tag: tag, From: c.ctx.Self(), Body: body, Sys: c.Sys})
+	return tag
+}
+
+// cells counts the cells that have asked something.
+var cells atomic.Uint64
+
+// nextTag is a number that no cell of the same address has used: an answer for an
+// actor that had the name of this one before must not be taken for one of its own.
+func (c *Cell) nextTag() uint64 {
+	if c.tag == 0 {
+		c.tag = cells.Add(1) << 32
+	}
+	c.tag++
 	return c.tag
 }
 
@@ -86,8 +100,7 @@ type cellTimer struct {
 // returned. For calls of libraries that block. If the actor stops first, then is
 // not called.
 func (c *Cell) Go(f func() (any, error), then func(any, error)) {
-	c.tag++
-	tag, self := c.tag, c.ctx.Self()
+	tag, self := c.nextTag(), c.ctx.Self()
 	if c.waiting == nil {
 		c.waiting = map[uint64]func(any){}
 	}

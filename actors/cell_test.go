@@ -199,6 +199,39 @@ func TestStopEndsScripts(t *testing.T) {
 	}
 }
 
+// An answer to an actor that is gone is none for the one that has its name now.
+func TestAnswersOfTheOneBefore(t *testing.T) {
+	asker := component("asker", func(env actors.Env, req *actors.Request) {
+		switch body := req.Body.(string); body {
+		case "stop":
+			env.Cell.Context().Stop(env.Cell.Self())
+			req.Done()
+		default:
+			env.Cell.Ask(env.PID("echo"), body, func(v any, err error) { req.Reply(v) })
+		}
+	})
+	n := actorstest.Node(t, actorstest.Parts{Components: []actors.Component{echo()}})
+	spawn := func() *actor.PID {
+		pid, err := n.Sys.Root.SpawnNamed(n.SpawnProps("asker", registry.Entry{}, true, asker.New), "asker")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	pid := spawn()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = actors.Call(ctx, n.Sys, pid, "later") // nobody waits for it
+	actorstest.Until(t, n, "the actor is gone", func() bool {
+		_, err := actors.Call(t.Context(), n.Sys, pid, "stop")
+		return messages.IsKind(err, messages.NotFound)
+	})
+	// Its first question is answered behind that of the one before.
+	if v, err := actors.Call(t.Context(), n.Sys, spawn(), "mine"); v != "mine" || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+}
+
 // A component that panics keeps its state and goes on; who asked gets an error.
 func TestComponentsSurvivePanics(t *testing.T) {
 	count := 0

@@ -2,9 +2,7 @@ package actors
 
 import (
 	"context"
-	"math"
 	"slices"
-	"time"
 
 	"github.com/troupe-go/troupe/messages"
 )
@@ -39,7 +37,7 @@ func Retry(ctx context.Context, p *messages.RetryPolicy, random func() float64, 
 		if err == nil || attempt+1 >= p.MaxAttempts || !Again(p, messages.AsError(err)) {
 			return v, err
 		}
-		if e := Sleep(ctx, Delay(p.Initial, p.Max, p.Factor, p.Jitter, attempt, random())); e != nil {
+		if e := Sleep(ctx, p.Delay(attempt, random())); e != nil {
 			return nil, err
 		}
 	}
@@ -54,16 +52,4 @@ func Again(p *messages.RetryPolicy, err *messages.Error) bool {
 		return false
 	}
 	return !slices.Contains(p.Skip, err.Kind)
-}
-
-// Delay is the wait before try n+1, n counting from 0: min(initial × factor^n,
-// max) ± jitter. dice is in [0, 1).
-func Delay(initial, most time.Duration, factor, jitter float64, n int, dice float64) time.Duration {
-	d := float64(initial)
-	if n > 0 && d > 0 {
-		d *= math.Pow(factor, float64(n))
-	}
-	d = min(d, float64(most))
-	d *= 1 + jitter*(2*dice-1)
-	return time.Duration(max(d, 0))
 }

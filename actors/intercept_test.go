@@ -27,7 +27,7 @@ func TestDelay(t *testing.T) {
 		{0, 90 * s, 2, 0, 2000, 0, 0},
 		{s, 90 * s, 2, 3, 0, 0, 0},
 	} {
-		if got := Delay(tc.initial, tc.most, tc.factor, tc.jitter, tc.n, tc.dice); got != tc.want {
+		if got := messages.Backoff(tc.initial, tc.most, tc.factor, tc.jitter, tc.n, tc.dice); got != tc.want {
 			t.Errorf("%+v: got %s", tc, got)
 		}
 	}

@@ -25,6 +25,7 @@ type Proc struct {
 	Life
 	uniq uint64 // 0 for a process of another node
 	post func(*messages.Mail) *messages.Error
+	note func(*Request, any) // takes signals in place of Actor; nil for most
 	dead atomic.Bool
 
 	mu    sync.Mutex
@@ -70,6 +71,37 @@ type Procs struct {
 	names sync.Map // string → *Proc
 	wide  sync.Map // names that count in the whole cluster: string → PID
 	locks sync.Map // string → *Proc
+
+	guests sync.Map // host → Guest
+}
+
+// Guest finds a process that no node runs by the part of its PID behind the host;
+// nil if it has none of that name.
+type Guest func(pid, name string) *Proc
+
+// Host has the processes of a host found by f, where their PIDs are not those of a
+// node: "{host|name}". nil takes f back.
+func (ps *Procs) Host(host string, f Guest) {
+	if f == nil {
+		ps.guests.Delete(host)
+		return
+	}
+	ps.guests.Store(host, f)
+}
+
+// ProcGuest is a process that no node runs: post takes mail for it, or says why
+// not, and signal answers what others ask of it. What is sent to those it has ties
+// with goes to address.
+func ProcGuest(pid string, address *actor.PID, post func(*messages.Mail) *messages.Error, signal func(req *Request, body any)) *Proc {
+	return &Proc{PID: pid, Actor: address, post: post, note: signal}
+}
+
+func (ps *Procs) guest(pid string) *Proc {
+	host, name, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(pid, "{"), "}"), "|")
+	if f, there := ps.guests.Load(host); ok && there && name != "" {
+		return f.(Guest)(pid, name)
+	}
+	return nil
 }
 
 type procShard struct {
@@ -185,6 +217,11 @@ func (ps *Procs) find(pid string) (*Proc, *messages.Error) {
 	if ok && node != "" && node != ps.Node {
 		if away := ps.away.Load(); away != nil {
 			return (*away)(node, pid)
+		}
+	}
+	if !ok {
+		if p := ps.guest(pid); p != nil {
+			return p, nil
 		}
 	}
 	if !ok || node != "" && node != ps.Node {

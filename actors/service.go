@@ -29,6 +29,7 @@ type ServiceAdd struct {
 	ID        string
 	Lifecycle Lifecycle
 	Needs     []string // what it refers to, services or not
+	Front     bool     // as in Kind
 }
 
 // ServiceRemove stops a service and forgets it. Answered with Done or an Error.

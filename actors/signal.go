@@ -32,6 +32,10 @@ func (n *Node) Signal(req *Request, s *messages.Signal) {
 		req.Done()
 		return
 	}
+	if target.note != nil {
+		target.note(req, s.Body)
+		return
+	}
 	req.Body = s.Body
 	n.Sys.Root.Send(target.Actor, req)
 }

@@ -14,6 +14,13 @@ type SpawnFor struct {
 	Notify *actor.PID
 }
 
+// SpawnedTied answers Spawn where the process that asked for it is linked to the
+// new one, or monitors it: it notes that.
+type SpawnedTied struct {
+	*messages.Spawned
+	Link, Monitor bool
+}
+
 // Ended tells how a process ended.
 type Ended struct {
 	PID   string

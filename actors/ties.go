@@ -86,6 +86,9 @@ func (t *Ties) Answer(req *Request, self string) bool {
 	return true
 }
 
+// None reports whether nobody monitors the process or is linked to it.
+func (t *Ties) None() bool { return len(t.watchers)+len(t.links) == 0 }
+
 // Ended forgets a process that has ended, and reports whether the process was
 // linked to it; links says whether the end concerns a link.
 func (t *Ties) Ended(m *messages.Exit) (linked bool) {

@@ -38,6 +38,7 @@ type cluster struct {
 	gossip      *gossip
 	members     map[string]member // the other nodes
 	names       names
+	groups      groups
 
 	peers sync.Map // name of a node → *peer; also read by those who send
 }
@@ -70,6 +71,7 @@ func (c *cluster) Load(ctx context.Context) (context.Context, error) {
 		return ctx, err
 	}
 	c.settings, c.incarnation, c.members, c.names = s, rand.Uint64()|1, map[string]member{}, names{}
+	c.groups = groups{map[string]map[place]*messages.Membership{}, map[string]bool{}}
 	c.env.Sys.ProcessRegistry.RegisterAddressResolver(func(pid *actor.PID) (actor.Process, bool) {
 		node, ok := strings.CutPrefix(pid.Address, wayTo)
 		return &outlet{c, node}, ok
@@ -151,14 +153,25 @@ func (c *cluster) Receive(ctx actor.Context) {
 	case *forgotten:
 		if c.peer(m.from.name) == m.from {
 			c.forget(m.from.name)
+			c.leave(m.from.name)
 			c.claims(m.from)
+			c.memberships(m.from)
+		}
+	case *shared:
+		if c.peer(m.from.name) == m.from {
+			c.member(m.from.name, m.Membership)
 		}
 	case *ended:
 		c.release(m.name, m.pid)
 	case *actors.Request:
-		switch m.Body.(type) {
+		switch b := m.Body.(type) {
 		case *messages.ClusterState:
 			m.Reply(c.state())
+		case *messages.PGShare:
+			c.share(m, b)
+		case *messages.Membership:
+			c.tell(b)
+			m.Done()
 		case *messages.Register, *messages.Unregister:
 			c.named(m)
 		default:
@@ -185,6 +198,7 @@ func (c *cluster) meet(ctx actor.Context, m member) {
 	p.pid = pid
 	c.peers.Store(m.name, p)
 	c.claims(p)
+	c.memberships(p)
 	c.env.Log.Info("cluster: node is there", "node", m.name, "address", m.addr)
 	c.env.Publish(&messages.Event{System: "cluster", Kind: "node.joined", Path: m.name})
 }
@@ -194,6 +208,7 @@ func (c *cluster) lose(p *peer, why string) {
 	c.peers.CompareAndDelete(p.name, p)
 	p.lost(messages.Errorf(messages.Unavailable, "node %s is lost: %s", p.name, why).WithRetry(true), true)
 	c.forget(p.name)
+	c.leave(p.name)
 	c.env.Sys.Root.Stop(p.pid)
 	c.env.Log.Warn("cluster: node is lost", "node", p.name, "why", why)
 	c.env.Publish(&messages.Event{System: "cluster", Kind: "node.left", Path: p.name})

@@ -128,7 +128,7 @@ func (e *end) next(t *testing.T) any {
 	select {
 	case m := <-e.box.got:
 		return m
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 	}
 	return nil

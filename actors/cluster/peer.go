@@ -395,6 +395,10 @@ func (p *peer) deliver(b []byte) {
 		env.Sys.Root.Send(p.c.self(), &claimed{p, claim})
 		return
 	}
+	if m, ok := i.Body.(*messages.Membership); ok {
+		env.Sys.Root.Send(p.c.self(), &shared{p, m})
+		return
+	}
 	to, notFound := env.Procs.Resolve(i.To)
 	if notFound == nil && !to.Here() { // nodes do not carry what others could carry themselves
 		notFound = messages.Errorf(messages.NotFound, "process not found: %s", i.To)

@@ -21,9 +21,6 @@ func Refused() []actors.Kind {
 		refuse[kvRaft]("store.kv.raft", "A replicated key-value store with one order of writes."),
 		refuse[kvCRDT]("store.kv.crdt", "A replicated key-value store that merges writes."),
 		refuse[cdcPostgres]("db.cdc.postgres", "Change data capture of a PostgreSQL database."),
-		refuse[temporalClient]("temporal.client", "A connection to a Temporal server."),
-		refuse[temporalWorker]("temporal.worker", "A worker of a Temporal server."),
-		refuse[workflowLua]("workflow.lua", "A deterministic workflow that a Temporal server drives."),
 		refuse[execDocker]("exec.docker", "Commands in containers."),
 		refuse[network]("network", "The base of the outbound networks."),
 		refuse[i2p]("network.i2p", "The I2P overlay network."),
@@ -54,17 +51,14 @@ func notYet(kind, instead string) error {
 }
 
 type (
-	sqs            struct{}
-	kvRaft         struct{}
-	kvCRDT         struct{}
-	cdcPostgres    struct{}
-	temporalClient struct{}
-	temporalWorker struct{}
-	workflowLua    struct{}
-	execDocker     struct{}
-	network        struct{}
-	i2p            struct{}
-	tailscale      struct{}
+	sqs         struct{}
+	kvRaft      struct{}
+	kvCRDT      struct{}
+	cdcPostgres struct{}
+	execDocker  struct{}
+	network     struct{}
+	i2p         struct{}
+	tailscale   struct{}
 )
 
 func (sqs) refusal() error {
@@ -82,16 +76,6 @@ func (kvCRDT) refusal() error {
 func (cdcPostgres) refusal() error {
 	return notYet("db.cdc.postgres", "read the tables with the module sql")
 }
-
-func (temporalClient) refusal() error {
-	return notYet("temporal.client", "run the work in processes or functions")
-}
-
-func (temporalWorker) refusal() error {
-	return notYet("temporal.worker", "run the work in processes or functions")
-}
-
-func (workflowLua) refusal() error { return notYet("workflow.lua", "use process.lua or function.lua") }
 
 func (execDocker) refusal() error { return notYet("exec.docker", "use exec.native") }
 func (network) refusal() error {

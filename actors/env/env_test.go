@@ -177,6 +177,7 @@ func TestMistakes(t *testing.T) {
 		`missing field "storages"`:                                                             "  - {name: r, kind: env.storage.router}\n",
 		`field "storages" is out of bounds; expected at least 1 elements`:                      "  - {name: r, kind: env.storage.router, storages: []}\n",
 		`field "values.A" is an integer; expected a string; put it in quotes`:                  "  - {name: s, kind: env.storage.static, values: {A: 1}}\n",
+		"storages[1] refers to the entry itself; name another one":                             storages + "  - {name: r, kind: env.storage.router, storages: [memory, r]}\n",
 		"they need each other in a circle: app:q -> app:r -> app:q":                            "  - {name: r, kind: env.storage.router, storages: [q]}\n  - {name: q, kind: env.storage.router, storages: [r]}\n",
 	} {
 		_, problems := actorstest.Read(n, entries)

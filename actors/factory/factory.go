@@ -17,7 +17,7 @@ var Component = actors.Component{
 	Name: actors.EntriesName, DependsOn: []string{"lifecycle"},
 	Doc: "Makes the actors of entries.",
 	New: func(env actors.Env) actor.Actor {
-		return &factory{env: env, entries: map[string]registry.Entry{}, gone: map[string][]func(){}, schemas: schemas(env.Kinds)}
+		return &factory{env: env, entries: map[string]registry.Entry{}, gone: map[string][]func(){}, behind: map[string]map[string]bool{}, schemas: schemas(env.Kinds)}
 	},
 }
 
@@ -26,6 +26,8 @@ type factory struct {
 	entries map[string]registry.Entry // those in use, without those that only carry data
 	gone    map[string][]func()       // called when the actor of an id has stopped
 	schemas registry.Kinds
+
+	behind map[string]map[string]bool // services by the ids between them and what they need
 }
 
 func schemas(kinds map[string]actors.Kind) registry.Kinds {
@@ -102,6 +104,7 @@ func (f *factory) create(ctx context.Context, e registry.Entry) error {
 		f.stop(ctx, id)
 		return err
 	}
+	f.followed(ctx, id)
 	return nil
 }
 
@@ -123,6 +126,7 @@ func (f *factory) remove(ctx context.Context, e registry.Entry) error {
 		return err
 	}
 	delete(f.entries, id)
+	f.unfollow(e)
 	f.stop(ctx, id)
 	return nil
 }
@@ -139,7 +143,11 @@ func (f *factory) update(ctx context.Context, old, e registry.Entry) error {
 		switch {
 		case err == nil:
 			f.entries[id] = e
-			return f.supervise(ctx, e)
+			if err := f.supervise(ctx, e); err != nil {
+				return err
+			}
+			f.followed(ctx, id)
+			return nil
 		case !replace(err):
 			return err
 		}

@@ -2,6 +2,8 @@ package factory
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/troupe-go/troupe/actors"
@@ -31,17 +33,31 @@ func (f *factory) supervise(ctx context.Context, e registry.Entry) error {
 	if err := problems.Err(); err != nil {
 		return messages.Errorf(messages.Invalid, "%s", err)
 	}
-	_, err = actors.Call(ctx, f.env.Sys, f.env.PID("supervisor"), &actors.ServiceAdd{ID: e.ID.String(), Lifecycle: c.Lifecycle, Needs: f.needs(e)})
+	_, err = actors.Call(ctx, f.env.Sys, f.env.PID("supervisor"), &actors.ServiceAdd{ID: e.ID.String(), Lifecycle: c.Lifecycle, Needs: f.needs(e), Front: f.env.Kinds[e.Kind].Front})
 	return err
 }
 
 // needs are the services an entry refers to, directly or through entries that are
-// none, in the order of the references.
+// none, in the order of the references. The supervisor is told of them again when
+// one of those between changes, or comes.
 func (f *factory) needs(e registry.Entry) []string {
-	var out []string
+	of := e.ID.String()
+	services, between := f.follow(e)
+	for _, id := range between {
+		if f.behind[id] == nil {
+			f.behind[id] = map[string]bool{}
+		}
+		f.behind[id][of] = true
+	}
+	return services
+}
+
+// follow walks the references of an entry: to services, and to the entries between,
+// which are no services or are not there yet.
+func (f *factory) follow(e registry.Entry) (services, between []string) {
 	seen := map[string]bool{e.ID.String(): true}
-	var follow func(registry.Entry)
-	follow = func(e registry.Entry) {
+	var walk func(registry.Entry)
+	walk = func(e registry.Entry) {
 		for _, ref := range f.schemas.References(e) {
 			id := ref.ID.String()
 			if seen[id] {
@@ -49,18 +65,44 @@ func (f *factory) needs(e registry.Entry) []string {
 			}
 			seen[id] = true
 			target, known := f.entries[id]
-			switch {
-			case !known: // it was put aside and comes later; the supervisor finds it by then
-				out = append(out, id)
-			case f.env.Kinds[target.Kind].Service:
-				out = append(out, id)
-			default:
-				follow(target)
+			if known && f.env.Kinds[target.Kind].Service {
+				services = append(services, id)
+				continue
+			}
+			between = append(between, id)
+			if known {
+				walk(target)
 			}
 		}
 	}
-	follow(e)
-	return out
+	walk(e)
+	return services, between
+}
+
+// unfollow forgets a service that is removed.
+func (f *factory) unfollow(e registry.Entry) {
+	_, between := f.follow(e)
+	for _, id := range between {
+		if delete(f.behind[id], e.ID.String()); len(f.behind[id]) == 0 {
+			delete(f.behind, id)
+		}
+	}
+}
+
+// followed tells the supervisor what services need now that an entry they refer to is
+// there, or refers to others: it may have been put aside when they were loaded.
+func (f *factory) followed(ctx context.Context, id string) {
+	services := slices.Sorted(maps.Keys(f.behind[id]))
+	delete(f.behind, id)
+	for _, of := range services {
+		e, there := f.entries[of]
+		if !there {
+			continue
+		}
+		if err := f.supervise(ctx, e); err != nil {
+			f.env.Log.Warn("the order in which services start may be wrong", "service", of, "error", err.Error())
+		}
+	}
 }
 
 // ran reports whether a service runs, or is about to be started again.

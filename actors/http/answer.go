@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	nethttp "net/http"
 	"strconv"
 
@@ -98,7 +99,7 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 			status = nethttp.StatusRequestEntityTooLarge
 			w.Header().Set("Connection", "close") // the body is not read
 		}
-		fail(w, status, err)
+		fail(w, status, t.told(w, status, err))
 	case broken:
 		panic(nethttp.ErrAbortHandler)
 	case x.sent:
@@ -110,9 +111,18 @@ func (t *route) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	default:
 		if err := writeValue(w, value); err != nil {
 			t.env.Log.Error("HTTP handler returned what cannot be sent", "endpoint", t.id, "function", t.function, "request_id", failureID(w), "error", err.Error())
-			fail(w, nethttp.StatusInternalServerError, err)
+			fail(w, nethttp.StatusInternalServerError, t.told(w, nethttp.StatusInternalServerError, err))
 		}
 	}
+}
+
+// told is what a client hears of an error: all of it, or in strict mode, where clients
+// are not to be trusted, the id under which the log has it.
+func (t *route) told(w nethttp.ResponseWriter, status int, err error) error {
+	if status == nethttp.StatusInternalServerError && t.env.Strict {
+		return errors.New("the request failed; the log tells why under the id " + failureID(w))
+	}
+	return err
 }
 
 // fail answers with an error in place of what was prepared.

@@ -2,49 +2,104 @@ package http
 
 import (
 	"compress/gzip"
+	"io"
 	nethttp "net/http"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/troupe-go/troupe/actors"
 )
 
-// newCompress sends longer bodies with gzip to clients that understand it.
+// packer compresses what is written to it.
+type packer interface {
+	io.WriteCloser
+	Flush() error
+	Reset(to io.Writer)
+}
+
+// packers are codings that bodies can be sent in, the one for clients without
+// preference first. The writers are large, and used again.
+type packers []struct {
+	coding string
+	unused *sync.Pool
+}
+
+// zstdWindow bounds the memory of both sides; clients refuse more than 8 MiB.
+const zstdWindow = 512 << 10
+
+func newPackers(gzipLevel, brotliLevel int, zstdLevel zstd.EncoderLevel) packers {
+	pool := func(create func() packer) *sync.Pool { return &sync.Pool{New: func() any { return create() }} }
+	return packers{
+		{"gzip", pool(func() packer {
+			z, _ := gzip.NewWriterLevel(nil, gzipLevel) // the level is one of the package
+			return z
+		})},
+		{"br", pool(func() packer { return brotli.NewWriterLevel(nil, brotliLevel) })},
+		{"zstd", pool(func() packer { // without concurrency it has no goroutines to end
+			z, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstdLevel), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true)) // the options are in range
+			return z
+		})},
+	}
+}
+
+// newCompress sends longer bodies with gzip, brotli or zstd to clients that
+// understand it.
 func newCompress(_ actors.Env, o *options) middleware {
 	least := o.number("compress.min.length", "1024")
-	level := gzip.DefaultCompression
+	var all packers
 	switch s := o.text("compress.level", "", "default"); s {
 	case "default":
+		all = newPackers(gzip.DefaultCompression, 4, zstd.SpeedDefault)
 	case "fastest":
-		level = gzip.BestSpeed
-	case "best":
-		level = gzip.BestCompression
+		all = newPackers(gzip.BestSpeed, 1, zstd.SpeedFastest)
+	case "best": // the last levels of brotli are too slow to wait for
+		all = newPackers(gzip.BestCompression, 9, zstd.SpeedBetterCompression)
 	default:
 		o.wrong("compress.level", s, "default, fastest or best")
 	}
 	return func(next nethttp.Handler) nethttp.Handler {
 		return nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			w.Header().Add("Vary", "Accept-Encoding")
-			if !accepts(r.Header.Get("Accept-Encoding"), "gzip") || r.Method == nethttp.MethodHead {
+			at := preferred(r.Header, len(all), func(i int) string { return all[i].coding })
+			if at < 0 || r.Method == nethttp.MethodHead {
 				next.ServeHTTP(w, r)
 				return
 			}
-			c := &compressor{ResponseWriter: w, least: least, level: level}
+			c := &compressor{ResponseWriter: w, least: least, coding: all[at].coding, unused: all[at].unused}
 			next.ServeHTTP(c, r)
 			c.finish() // not after a panic: a body that was broken off must not look whole
 		})
 	}
 }
 
-// accepts reports whether the header Accept-Encoding allows a coding.
-func accepts(header, coding string) bool {
-	others := false
+// preferred is the index of the coding, among n, that the client wants most, and
+// the first of those it wants as much; -1 where it takes none of them.
+func preferred(h nethttp.Header, n int, coding func(int) string) int {
+	header, best, most := strings.Join(h.Values("Accept-Encoding"), ","), -1, 0.0
+	for i := range n {
+		if q := quality(header, coding(i)); q > most {
+			best, most = i, q
+		}
+	}
+	return best
+}
+
+// quality is how much a client wants a coding by the header Accept-Encoding; 0
+// for not at all.
+func quality(header, coding string) float64 {
+	others := 0.0
 	for part := range strings.SplitSeq(header, ",") {
 		name, param, _ := strings.Cut(part, ";")
-		name, wanted := strings.TrimSpace(name), true
-		if q, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
-			f, err := strconv.ParseFloat(q, 64)
-			wanted = err == nil && f > 0
+		name, wanted := strings.TrimSpace(name), 1.0
+		if key, q, ok := strings.Cut(param, "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
+			f, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			if wanted = 0; err == nil && f > 0 { // also not where it is no number
+				wanted = min(f, 1)
+			}
 		}
 		switch {
 		case strings.EqualFold(name, coding):
@@ -61,11 +116,12 @@ func accepts(header, coding string) bool {
 type compressor struct {
 	nethttp.ResponseWriter
 	least  int
-	level  int
+	coding string
+	unused *sync.Pool
 	status int
 	held   []byte
 	passed bool // headers are sent
-	zip    *gzip.Writer
+	zip    packer
 }
 
 // Unwrap gives the writer to net/http.ResponseController.
@@ -108,7 +164,7 @@ func (c *compressor) pass(long bool) error {
 		c.status = nethttp.StatusOK
 	}
 	h := c.Header()
-	body := c.status != nethttp.StatusNoContent && c.status != nethttp.StatusNotModified
+	body := c.status != nethttp.StatusNoContent && c.status != nethttp.StatusNotModified && c.status != nethttp.StatusPartialContent
 	if h.Get("Content-Type") == "" && len(c.held) > 0 {
 		h.Set("Content-Type", nethttp.DetectContentType(c.held))
 	}
@@ -118,8 +174,9 @@ func (c *compressor) pass(long bool) error {
 		if tag := h.Get("Etag"); strings.HasPrefix(tag, `"`) { // it stands for other bytes
 			h.Set("Etag", "W/"+tag)
 		}
-		h.Set("Content-Encoding", "gzip")
-		c.zip, _ = gzip.NewWriterLevel(c.ResponseWriter, c.level) // the level was checked
+		h.Set("Content-Encoding", c.coding)
+		c.zip = c.unused.Get().(packer)
+		c.zip.Reset(c.ResponseWriter)
 	}
 	c.ResponseWriter.WriteHeader(c.status)
 	held := c.held
@@ -160,5 +217,7 @@ func (c *compressor) finish() {
 	}
 	if c.zip != nil {
 		_ = c.zip.Close()
+		c.zip.Reset(nil) // the pool must not keep the connection
+		c.unused.Put(c.zip)
 	}
 }

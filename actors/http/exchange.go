@@ -43,12 +43,12 @@ type Exchange struct {
 	flushed bool // every write is flushed
 	over    bool
 	long    bool // the body is longer than middleware body_limit allows
+	duplex  bool // the body is read while the response is written
 	closers []func()
 }
 
 func newExchange(w nethttp.ResponseWriter, r *nethttp.Request, params map[string]string) *Exchange {
 	x := &Exchange{w: w, control: *nethttp.NewResponseController(w), r: r, params: params}
-	x.body.src, x.body.done = r.Body, x.readDone
 	x.body.changed.L = &x.body.mu
 	if live, ok := r.Context().Value(servingKey{}).(*serving); ok && live.read > 0 {
 		x.until, x.patience = time.Now().Add(live.read), live.read
@@ -69,9 +69,8 @@ func (x *Exchange) watch() {
 	case !x.until.IsZero():
 		x.limited.Store(true)
 	}
-	if x.r.Header.Get("Expect") == "" { // the client would take a read for consent
-		x.body.watch()
-	}
+	x.body.src, x.body.done, x.body.alone = x.r.Body, x.readDone, x.cancelIfHungUp
+	x.body.watch(x.r.Header.Get("Expect") == "")
 }
 
 // Request is the request; it must not be changed, and its body not be read.
@@ -108,6 +107,16 @@ func (x *Exchange) Read(p []byte) (int, error) {
 		return n, long
 	}
 	return n, err
+}
+
+// Duplex lets the body be read on while the response is written; else what is not
+// read when the response begins is lost.
+func (x *Exchange) Duplex() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.over && !x.sent {
+		x.duplex = x.control.EnableFullDuplex() == nil
+	}
 }
 
 // overLimit is the error of a body that middleware body_limit cuts off, nil for
@@ -339,13 +348,15 @@ func (x *Exchange) write(p []byte, first func()) error {
 	if begin && first != nil {
 		first()
 	}
-	status, flush := x.status, x.flushed
+	status, flush, duplex := x.status, x.flushed, x.duplex
 	x.mu.Unlock()
 	if begin {
 		if status == 0 {
 			status = nethttp.StatusOK
 		}
-		x.skip()
+		if !duplex {
+			x.skip()
+		}
 		x.w.WriteHeader(status)
 	}
 	if len(p) == 0 {
@@ -374,6 +385,7 @@ func writeFailed(err error) error {
 func (x *Exchange) close() (broken bool) {
 	x.mu.Lock()
 	x.over = true
+	duplex := x.duplex
 	x.mu.Unlock()
 	if !x.writing.TryLock() {
 		broken = true
@@ -387,6 +399,9 @@ func (x *Exchange) close() (broken bool) {
 		x.reading.Lock()
 	}
 	x.reading.Unlock()
+	if duplex && !broken && x.r.Context().Err() == nil {
+		x.skip() // clients may fail that still send when the response ends, and net/http does it no more
+	}
 	x.body.close(func() { x.limitReads(time.Unix(1, 0)) })
 	if !broken && !x.body.ended() && x.body.err == nil { // net/http reads some of it before it answers
 		t, _ := x.deadline(leftOverTime)

@@ -73,24 +73,28 @@ func sendFile(w nethttp.ResponseWriter, r *nethttp.Request, files messages.FileS
 		}
 		h.Set("Content-Type", kind)
 	}
-	tag, varies := "", false
-	for _, c := range codings {
-		if !packed {
-			break
+	tag := ""
+	if packed {
+		type form struct {
+			coding string
+			file   messages.File
+			info   fs.FileInfo
 		}
-		other, otherInfo, err := openFile(files, name+c.suffix)
-		if err != nil {
-			continue
+		var forms []form
+		for _, c := range codings {
+			other, otherInfo, err := openFile(files, name+c.suffix)
+			if err != nil {
+				continue
+			}
+			defer func() { _ = other.Close() }() // it was only read
+			forms = append(forms, form{c.name, other, otherInfo})
 		}
-		defer func() { _ = other.Close() }() // it was only read
-		if !varies {
+		if len(forms) > 0 {
 			h.Add("Vary", "Accept-Encoding")
-			varies = true
 		}
-		if accepts(r.Header.Get("Accept-Encoding"), c.name) {
-			file, info, tag = other, otherInfo, "-"+c.name
-			h.Set("Content-Encoding", c.name)
-			break
+		if at := preferred(r.Header, len(forms), func(i int) string { return forms[i].coding }); at >= 0 {
+			file, info, tag = forms[at].file, forms[at].info, "-"+forms[at].coding
+			h.Set("Content-Encoding", forms[at].coding)
 		}
 	}
 	if cache != "" {

@@ -31,24 +31,38 @@ func FuzzFileName(f *testing.F) {
 	})
 }
 
-func FuzzAccepts(f *testing.F) {
+func FuzzQuality(f *testing.F) {
 	f.Add("gzip;q=0.5, *;q=0", "br")
 	f.Fuzz(func(t *testing.T, header, coding string) {
-		if accepts(header, coding) && header == "" {
-			t.Error("nothing was accepted")
+		if q := quality(header, coding); !(q >= 0 && q <= 1) || q > 0 && header == "" {
+			t.Errorf("%q: %v", header, q)
 		}
 	})
 }
 
-func TestAccepts(t *testing.T) {
+func TestQuality(t *testing.T) {
 	for _, c := range []struct {
 		header string
-		br     bool
+		br     float64
 	}{
-		{"", false}, {"gzip", false}, {"br", true}, {"GZIP, BR", true}, {"br;q=0", false}, {"*", true}, {"*;q=0, br", true}, {"*, br;q=0", false}, {"br;q=nonsense", false},
+		{"", 0},
+		{"gzip", 0},
+		{"br", 1},
+		{"GZIP, BR", 1},
+		{"br;q=0", 0},
+		{"*", 1},
+		{"*;q=0, br", 1},
+		{"*, br;q=0", 0},
+		{"br;q=nonsense", 0},
+		{"br;q=0.5, gzip", 0.5},
+		{"br ; Q = 0.25", 0.25},
+		{"br;q=NaN", 0},
+		{"br;q=-1", 0},
+		{"br;q=9", 1},
+		{"*;q=0.1", 0.1},
 	} {
-		if accepts(c.header, "br") != c.br {
-			t.Errorf("%q", c.header)
+		if got := quality(c.header, "br"); got != c.br {
+			t.Errorf("%q: %v, want %v", c.header, got, c.br)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (c *component) Receive(ctx actor.Context) {
 	case *putFiles:
 		err = c.putFiles(b)
 	case *dropFiles:
-		c.dropFiles(b.id)
+		c.dropFiles(b.id, "")
 	case *dropEndpoint:
 		c.dropEndpoint(b.id, "")
 	default:
@@ -142,15 +142,18 @@ func (c *component) putFiles(b *putFiles) error {
 	if other := c.site(b.server).taken(m); other != "" {
 		return messages.Errorf(messages.Conflict, "static %s has the path %q, as %s on the same server %s has; give one of them another", b.id, b.path, other, b.server)
 	}
-	c.dropFiles(b.id) // from another server
 	c.site(b.server).with(m)
+	c.dropFiles(b.id, b.server)
 	return nil
 }
 
-func (c *component) dropFiles(id string) {
-	for _, s := range c.sites {
-		list := s.without(id)
-		s.mounts.Store(&list)
+// dropFiles takes files from every server but one.
+func (c *component) dropFiles(id, but string) {
+	for server, s := range c.sites {
+		if server != but {
+			list := s.without(id)
+			s.mounts.Store(&list)
+		}
 	}
 }
 

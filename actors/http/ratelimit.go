@@ -1,6 +1,7 @@
 package http
 
 import (
+	"crypto/sha256"
 	nethttp "net/http"
 	"net/textproto"
 	"strconv"
@@ -28,6 +29,10 @@ func newRateLimit(env actors.Env, o *options) middleware {
 			if k == "" {
 				nethttp.Error(w, "Rate limit key extraction failed", nethttp.StatusBadRequest)
 				return
+			}
+			if len(k) > sha256.Size { // clients choose it: it must not fill the memory
+				sum := sha256.Sum256([]byte(k))
+				k = string(sum[:])
 			}
 			if !l.allow(k) {
 				w.Header().Set("X-RateLimit-Limit", limit)
@@ -112,7 +117,7 @@ func (l *limiter) allow(key string) bool {
 			}
 		}
 		b = &bucket{tokens: l.burst, at: now}
-		l.buckets[key] = b
+		l.buckets[strings.Clone(key)] = b // it may be a piece of a long URL
 	}
 	b.tokens = min(l.burst, b.tokens+max(0, now.Sub(b.at).Seconds())*l.rate)
 	b.at = now

@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 const (
 	// lookAfter is how long a function may leave the body of its request alone before
-	// it is read ahead. net/http notices that a client has gone away only where
+	// it is read ahead, and how often its client is looked for. net/http notices that a client has gone away only where
 	// somebody reads, or where the body has been read to its end.
 	lookAfter = time.Second
 
@@ -26,8 +27,9 @@ const (
 
 // requestBody is the body of a request. One goroutine at a time may call Read.
 type requestBody struct {
-	src  io.Reader
-	done func(error) // told how each read of src ended
+	src   io.Reader
+	done  func(error) // told how each read of src ended
+	alone func() bool // looks whether the client has gone, and acts on it
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -39,19 +41,29 @@ type requestBody struct {
 	closed  bool
 }
 
-// watch reads ahead from now on whenever the function does not read.
-func (b *requestBody) watch() {
-	b.timer = time.AfterFunc(lookAfter, b.fill)
-}
-
-// fill reads ahead, as far as there is room.
-func (b *requestBody) fill() {
+// watch looks for the client from now on, and reads ahead whenever the function does
+// not read. A client that waits for consent would take a read for it: its body is
+// not read ahead.
+func (b *requestBody) watch(ahead bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.busy {
-		b.again()
-		return
-	}
+	b.timer = time.AfterFunc(lookAfter, func() {
+		if b.alone() {
+			return
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if ahead && !b.busy {
+			b.fill()
+		}
+		if !b.closed && (b.err == nil || errors.Is(b.err, os.ErrDeadlineExceeded)) {
+			b.timer.Reset(lookAfter)
+		}
+	})
+}
+
+// fill reads ahead, as far as there is room, while mu is held.
+func (b *requestBody) fill() {
 	chunk := make([]byte, 4096)
 	for b.err == nil && !b.closed && len(b.buf) < readAhead {
 		b.busy, b.ahead = true, true
@@ -62,13 +74,6 @@ func (b *requestBody) fill() {
 		b.busy, b.ahead = false, false
 		b.buf, b.err = append(b.buf, chunk[:n]...), err
 		b.changed.Broadcast()
-	}
-	b.again()
-}
-
-func (b *requestBody) again() {
-	if b.err == nil && !b.closed {
-		b.timer.Reset(lookAfter)
 	}
 }
 
@@ -141,6 +146,17 @@ func (x *Exchange) cancelIfGone() {
 	}
 }
 
+// cancelIfHungUp cancels the call of a client that closed its connection before the
+// body was read. It reports whether it has.
+func (x *Exchange) cancelIfHungUp() bool {
+	c, ok := x.r.Context().Value(connKey{}).(net.Conn)
+	if !ok || x.gone == nil || !hungUp(c) {
+		return false
+	}
+	x.gone()
+	return true
+}
+
 // limitReads sets the time until which the body may be read. It reports whether
 // that can be set.
 func (x *Exchange) limitReads(t time.Time) bool {
@@ -179,13 +195,16 @@ func (x *Exchange) unlimited() {
 // skip reads what the function has left of a short body, as net/http does before
 // it answers, but not for ever.
 func (x *Exchange) skip() {
-	if x.body.ended() || x.r.ContentLength >= leftOver || !x.reading.TryLock() {
+	if x.body.ended() || !x.reading.TryLock() {
 		return
 	}
 	defer x.reading.Unlock()
-	t, _ := x.deadline(leftOverTime)
-	x.limitReads(t)
-	if _, err := io.CopyN(io.Discard, &x.body, leftOver); !errors.Is(err, io.EOF) {
-		x.w.Header().Set("Connection", "close") // then it is not read again
+	if x.r.ContentLength < leftOver {
+		t, _ := x.deadline(leftOverTime)
+		x.limitReads(t)
+		if _, err := io.CopyN(io.Discard, &x.body, leftOver); errors.Is(err, io.EOF) {
+			return
+		}
 	}
+	x.w.Header().Set("Connection", "close") // then it is not read again
 }

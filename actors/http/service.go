@@ -44,7 +44,7 @@ func (c *ServiceConfig) Validate() error {
 
 // Service is the kind http.service.
 var Service = actors.Define(actors.Spec[ServiceConfig]{
-	Name: "http.service", Doc: "An HTTP server.", Service: true,
+	Name: "http.service", Doc: "An HTTP server.", Service: true, Front: true,
 	Serve: func(env actors.Env, c ServiceConfig) actor.Actor { return &service{env: env, config: c} },
 })
 
@@ -60,6 +60,7 @@ type service struct {
 	live   *serving
 	addr   string
 	busy   sync.WaitGroup // requests that run
+	fresh  sync.Map       // of net.Conn: connections that have sent nothing yet
 }
 
 // down tells the actor that the listener has failed.
@@ -84,6 +85,9 @@ func (s *service) Update(_ context.Context, e registry.Entry) error {
 	s.config, s.env.Entry = c, e
 	return nil
 }
+
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
 
 // headerTimeout bounds the time for the headers of a request where no read
 // timeout is configured: a client that never finishes them must not keep its
@@ -116,7 +120,11 @@ func (s *service) Start(ctx context.Context) error {
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.Background(), servingKey{}, live)
 		},
-		Handler: s.handler(site, as), TLSConfig: tlsConfig,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
+		ConnState: s.connState,
+		Handler:   s.handler(site, as), TLSConfig: tlsConfig,
 		ReadTimeout: c.Timeouts.Read, WriteTimeout: c.Timeouts.Write, IdleTimeout: c.Timeouts.Idle,
 		MaxHeaderBytes: maxHeaders,
 		ErrorLog:       slog.NewLogLogger(s.env.Log.With("service", s.env.ID).Handler(), slog.LevelWarn),
@@ -161,8 +169,38 @@ func (s *service) handler(site *site, as *messages.Context) nethttp.Handler {
 	})
 }
 
-// drainTime is how long requests may go on after the server was told to stop.
-const drainTime = 30 * time.Second
+const (
+	// drainTime is how long requests may go on after the server was told to stop.
+	drainTime = 30 * time.Second
+
+	// freshTime is how long connections without a request may stay then: a request may
+	// be on its way. Browsers open connections ahead, and net/http would wait five
+	// seconds for them.
+	freshTime = 500 * time.Millisecond
+)
+
+// patience is how long requests may go on where the whole stop may take timeout:
+// a part is left for breaking them off.
+func patience(timeout time.Duration) time.Duration {
+	return min(drainTime, timeout-min(time.Second, timeout/4))
+}
+
+func (s *service) connState(c net.Conn, state nethttp.ConnState) {
+	switch state {
+	case nethttp.StateNew:
+		s.fresh.Store(c, nil)
+	case nethttp.StateActive, nethttp.StateClosed:
+		s.fresh.Delete(c)
+	}
+}
+
+// closeFresh closes connections that have sent nothing yet.
+func (s *service) closeFresh() {
+	s.fresh.Range(func(c, _ any) bool {
+		_ = c.(net.Conn).Close() // it is lost either way
+		return true
+	})
+}
 
 // Stop implements actors.Stopper: no new requests, and those that run finish, if
 // they do in time.
@@ -172,14 +210,15 @@ func (s *service) Stop(ctx context.Context) error {
 		return nil
 	}
 	s.server, s.addr = nil, ""
-	patience := min(drainTime, s.config.Lifecycle.StopTimeout*3/4)
+	limit := patience(s.config.Lifecycle.StopTimeout)
 	_, err := actors.Await(ctx, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		context.AfterFunc(ctx, live.kill)
 		live.quit() // relays last as long as their clients want
+		defer time.AfterFunc(freshTime, s.closeFresh).Stop()
 		if server.Shutdown(ctx) != nil {
-			s.env.Log.Warn("HTTP server breaks off requests that did not finish in time", "service", s.env.ID, "waited", patience)
+			s.env.Log.Warn("HTTP server breaks off requests that did not finish in time", "service", s.env.ID, "waited", limit)
 			_ = server.Close() // the connections are lost either way
 		}
 		s.busy.Wait()

@@ -19,19 +19,19 @@ func Kinds() []actors.Kind { return []actors.Kind{Scope} }
 
 // ScopeConfig are the fields of pg.scope.
 type ScopeConfig struct {
-	ProtocolTimeout         time.Duration    `yaml:"protocol_timeout" default:"5s" doc:"Timeout of synchronisation between nodes. A scope is on one node yet: no effect."`
-	BroadcastTimeout        time.Duration    `yaml:"broadcast_timeout" default:"5s" doc:"Timeout for one recipient on another node. No effect yet: a recipient on the same node is never waited for."`
-	AntiEntropyInterval     time.Duration    `yaml:"anti_entropy_interval" default:"30s" doc:"How often nodes are compared, one at a time. No effect yet."`
-	CircuitBreakerFailures  int              `yaml:"circuit_breaker_failures" default:"3" min:"0" doc:"Failures before another node is skipped. No effect yet."`
-	CircuitBreakerResetTime time.Duration    `yaml:"circuit_breaker_reset_time" default:"10s" doc:"Time until a skipped node is tried again. No effect yet."`
-	MaxRetries              int              `yaml:"max_retries" default:"3" min:"0" doc:"Retries of a broadcast to another node that failed. No effect yet."`
-	RetryBaseDelay          time.Duration    `yaml:"retry_base_delay" default:"100ms" doc:"Delay before the first retry. No effect yet."`
-	RetryMaxDelay           time.Duration    `yaml:"retry_max_delay" default:"1s" doc:"Longest delay between retries. No effect yet."`
-	ActionQueueSize         int              `yaml:"action_queue_size" default:"256" min:"0" doc:"Warning level of the queue between nodes; not more than action_queue_max_size. No effect yet."`
-	ActionQueueMaxSize      int              `yaml:"action_queue_max_size" default:"1024" min:"0" doc:"Capacity of the queue between nodes. No effect yet."`
-	MonitorBuffer           int              `yaml:"monitor_buffer" default:"64" min:"0" doc:"Event buffer of a subscriber on another node. No effect yet: on the same node no event is ever dropped, however many wait."`
+	ProtocolTimeout         time.Duration    `yaml:"protocol_timeout" default:"5s" doc:"Accepted. What nodes tell each other of groups is sent again until it has come, or the node is lost."`
+	BroadcastTimeout        time.Duration    `yaml:"broadcast_timeout" default:"5s" doc:"Accepted. A recipient is never waited for."`
+	AntiEntropyInterval     time.Duration    `yaml:"anti_entropy_interval" default:"30s" doc:"Accepted. Nodes do not drift apart: changes come in order, each once."`
+	CircuitBreakerFailures  int              `yaml:"circuit_breaker_failures" default:"3" min:"0" doc:"Accepted. A node that is lost is left out at once."`
+	CircuitBreakerResetTime time.Duration    `yaml:"circuit_breaker_reset_time" default:"10s" doc:"Accepted. A node that comes back tells of its groups anew."`
+	MaxRetries              int              `yaml:"max_retries" default:"3" min:"0" doc:"Accepted. The way to a node repeats what got lost."`
+	RetryBaseDelay          time.Duration    `yaml:"retry_base_delay" default:"100ms" doc:"Accepted."`
+	RetryMaxDelay           time.Duration    `yaml:"retry_max_delay" default:"1s" doc:"Accepted."`
+	ActionQueueSize         int              `yaml:"action_queue_size" default:"256" min:"0" doc:"Accepted; not more than action_queue_max_size."`
+	ActionQueueMaxSize      int              `yaml:"action_queue_max_size" default:"1024" min:"0" doc:"Accepted. The way to a node has bounds of its own."`
+	MonitorBuffer           int              `yaml:"monitor_buffer" default:"64" min:"0" doc:"Accepted. No event is ever dropped, however many wait."`
 	MaxGroups               int              `yaml:"max_groups" default:"0" min:"0" doc:"Most groups at a time; 0 for no limit."`
-	MaxMembersPerGroup      int              `yaml:"max_members_per_group" default:"0" min:"0" doc:"Most memberships of a group at a time; 0 for no limit."`
+	MaxMembersPerGroup      int              `yaml:"max_members_per_group" default:"0" min:"0" doc:"Most memberships of a group at a time, on all nodes; 0 for no limit. They are counted where a process joins: two that join on two nodes at the same time can go past it."`
 	Lifecycle               actors.Lifecycle `yaml:"lifecycle" doc:"When it runs. Its groups end when it stops."`
 }
 
@@ -47,7 +47,7 @@ func (c *ScopeConfig) Validate() error {
 
 // Scope is a set of groups, independent of those of other scopes.
 var Scope = actors.Define(actors.Spec[ScopeConfig]{
-	Name: "pg.scope", Doc: "A scope of process groups on this node.", Service: true,
+	Name: "pg.scope", Doc: "A scope of process groups, over all nodes of a cluster that have a scope of the same id.", Service: true,
 	Serve: func(env actors.Env, _ ScopeConfig) actor.Actor {
 		return &scope{env: env, subscribers: map[string][]*subscriber{}, watching: map[string][]*subscriber{}}
 	},
@@ -71,15 +71,32 @@ func (s *scope) Update(ctx context.Context, e registry.Entry) error {
 	return nil
 }
 
-// Start implements actors.Starter.
-func (s *scope) Start(context.Context) error {
+// Start implements actors.Starter: the members at other nodes are there when it
+// returns.
+func (s *scope) Start(ctx context.Context) error {
 	s.groups, s.joined = map[string]*group{}, map[string]map[string]bool{}
+	if !s.env.Procs.Joined() {
+		return nil
+	}
+	known, err := actors.As[[]*messages.Membership](actors.Call(ctx, s.env.Sys, s.env.PID("cluster"), &messages.PGShare{Scope: s.env.ID}))
+	if err != nil {
+		s.groups, s.joined = nil, nil
+		return err
+	}
+	for _, m := range known {
+		s.away(m)
+	}
 	return nil
 }
 
 // Stop implements actors.Stopper. Subscriptions outlive it: they see all members
 // leave, and join again once it was started again.
-func (s *scope) Stop(context.Context) error {
+func (s *scope) Stop(ctx context.Context) error {
+	if s.groups != nil && s.env.Procs.Joined() {
+		if _, err := actors.Call(ctx, s.env.Sys, s.env.PID("cluster"), &messages.PGShare{Scope: s.env.ID, Off: true}); err != nil {
+			return err
+		}
+	}
 	for _, pid := range sorted(s.joined) {
 		s.leaveAll(pid)
 	}
@@ -94,6 +111,10 @@ func (s *scope) Receive(ctx actor.Context) {
 		s.leaveAll(m.pid)
 		s.unsubscribe(m.pid, 0)
 	case *actors.Request:
+		if b, ok := m.Body.(*messages.Membership); ok { // the component cluster tells
+			s.away(b)
+			return
+		}
 		switch v, err := s.request(m.Body); {
 		case err != nil:
 			m.Reply(err)
@@ -121,9 +142,9 @@ func (s *scope) request(body any) (any, error) {
 	case *messages.PGLeave:
 		return nil, s.leave(b)
 	case *messages.PGMembers:
-		return s.groups[b.Group].pids(), nil
+		return s.groups[b.Group].pids(b.Local), nil
 	case *messages.PGGroups:
-		return sorted(s.groups), nil
+		return s.names(b.Local), nil
 	case *messages.PGBroadcast:
 		s.broadcast(b)
 		return nil, nil

@@ -53,9 +53,14 @@ func (g *group) inOrder() []*member {
 	return slices.SortedFunc(maps.Values(g.members), func(a, b *member) int { return cmp.Compare(a.at, b.at) })
 }
 
-func (g *group) pids() []string {
+// pids are the PIDs of the members, one for each membership; with local set those of
+// this node only.
+func (g *group) pids(local bool) []string {
 	out := []string{}
 	for _, m := range g.inOrder() {
+		if local && !m.proc.Here() {
+			continue
+		}
 		out = append(out, slices.Repeat([]string{m.proc.PID}, m.times)...)
 	}
 	return out
@@ -79,27 +84,69 @@ func (s *scope) join(b *messages.PGJoin) error {
 	if err := s.room(b.Groups); err != nil {
 		return err
 	}
-	if s.joined[b.By] == nil {
-		s.joined[b.By] = map[string]bool{}
-	}
 	for _, name := range b.Groups {
-		g := s.groups[name]
-		if g == nil {
-			g = &group{members: map[string]*member{}}
-			s.groups[name] = g
-		}
-		m := g.members[b.By]
-		if m == nil {
-			g.last++
-			m = &member{proc: proc, at: g.last}
-			g.members[b.By] = m
-		}
-		m.times++
-		g.size++
-		s.joined[b.By][name] = true
-		s.tell(name, "member.joined", b.By, 1)
+		s.add(proc, name, 1)
 	}
 	return nil
+}
+
+// add makes a process a member of a group so many times more.
+func (s *scope) add(proc *actors.Proc, name string, times int) {
+	pid := proc.PID
+	g := s.groups[name]
+	if g == nil {
+		g = &group{members: map[string]*member{}}
+		s.groups[name] = g
+	}
+	m := g.members[pid]
+	if m == nil {
+		g.last++
+		m = &member{proc: proc, at: g.last}
+		g.members[pid] = m
+	}
+	m.times += times
+	g.size += times
+	if s.joined[pid] == nil {
+		s.joined[pid] = map[string]bool{}
+	}
+	s.joined[pid][name] = true
+	s.share(m, name)
+	s.tell(name, "member.joined", pid, times)
+}
+
+// share tells the other nodes how often a process of this one is in a group.
+func (s *scope) share(m *member, name string) {
+	if m.proc.Here() && s.env.Procs.Joined() {
+		s.env.Cell.Tell(s.env.PID("cluster"), &messages.Membership{Scope: s.env.ID, Group: name, PID: m.proc.PID, Times: m.times})
+	}
+}
+
+// away takes note of how often a process of another node is in a group.
+func (s *scope) away(b *messages.Membership) {
+	if s.groups == nil {
+		return
+	}
+	had := 0
+	if g := s.groups[b.Group]; g != nil && g.members[b.PID] != nil {
+		had = g.members[b.PID].times
+	}
+	switch {
+	case b.Times < had:
+		s.remove(b.PID, b.Group, had-b.Times)
+	case b.Times > had:
+		if p := s.env.Procs.Find(b.PID); p != nil && !p.Here() { // else its node was lost just now
+			s.add(p, b.Group, b.Times-had)
+		}
+	}
+}
+
+// names are the groups that have members, with local set members on this node.
+func (s *scope) names(local bool) []string {
+	all := sorted(s.groups)
+	if !local {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return len(s.groups[name].pids(true)) == 0 })
 }
 
 // room refuses a join that goes past a limit.
@@ -146,6 +193,7 @@ func (s *scope) remove(pid, name string, times int) bool {
 	times = min(times, m.times)
 	m.times -= times
 	g.size -= times
+	s.share(m, name)
 	if m.times == 0 {
 		delete(g.members, pid)
 		delete(s.joined[pid], name)
@@ -168,8 +216,11 @@ func (s *scope) leaveAll(pid string) {
 
 func (s *scope) broadcast(b *messages.PGBroadcast) {
 	for _, m := range s.groups[b.Group].inOrder() {
-		if m.proc.Alive() {
-			s.env.Sys.Root.Send(m.proc.Actor, b.Mail)
+		if !m.proc.Alive() || b.Local && !m.proc.Here() {
+			continue
+		}
+		if err := m.proc.Send(s.env.Sys, b.Mail); err != nil {
+			s.env.Log.Warn("a broadcast does not reach a process of another node", "scope", s.env.ID, "group", b.Group, "pid", m.proc.PID, "error", err.Error())
 		}
 	}
 }
@@ -183,11 +234,11 @@ func (s *scope) subscribe(b *messages.PGSubscribe) (any, error) {
 	s.subscribers[b.Group] = append(s.subscribers[b.Group], sub)
 	s.watching[b.By] = append(s.watching[b.By], sub)
 	if b.Group != "" {
-		return map[string][]string{b.Group: s.groups[b.Group].pids()}, nil
+		return map[string][]string{b.Group: s.groups[b.Group].pids(false)}, nil
 	}
 	now := make(map[string][]string, len(s.groups))
 	for name, g := range s.groups {
-		now[name] = g.pids()
+		now[name] = g.pids(false)
 	}
 	return now, nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -23,6 +24,8 @@ import (
 // of every Lua entry. One is made for each node.
 type Runtime struct {
 	Engine *lua.Engine
+
+	workers atomic.Uint64 // of functions, so far
 
 	mu   sync.RWMutex
 	code map[string]*definition
@@ -40,7 +43,7 @@ func New(opt lua.Options) (*Runtime, error) {
 // Kinds lists the entry kinds of this package.
 func (rt *Runtime) Kinds() []actors.Kind {
 	return []actors.Kind{
-		rt.libraryKind(), rt.processKind(), rt.functionKind(),
+		rt.libraryKind(), rt.processKind(), rt.functionKind(), rt.workflowKind(),
 		rt.libraryBytecodeKind(), rt.processBytecodeKind(), rt.functionBytecodeKind(),
 		rt.hostKind(), rt.terminalKind(), rt.serviceKind(),
 	}
@@ -142,6 +145,9 @@ func (rt *Runtime) compile(e registry.Entry, s Source, method string, limits lua
 		if name, ok := e.Inlined("source"); ok {
 			file = name
 		}
+		if file == u.ID { // the error begins with it
+			return nil, err
+		}
 		return nil, messages.Wrap(err, file)
 	}
 	return &definition{entry: e, source: s, program: p}, nil
@@ -220,6 +226,10 @@ func (c *code) build(ctx context.Context) error {
 func (c *code) answer(req *actors.Request) {
 	switch req.Body.(type) {
 	case *rebuild:
+		if c.changing() { // its own change will find the new library
+			req.Done()
+			return
+		}
 		c.env.Cell.Script(func(ctx context.Context) {
 			if err := c.build(ctx); err != nil {
 				req.Reply(err)
@@ -232,6 +242,18 @@ func (c *code) answer(req *actors.Request) {
 	default:
 		req.Reply(actors.NotAnswered(c.env.ID, req.Body))
 	}
+}
+
+// changing reports whether the change under way brings other source for this entry.
+// The old source never runs with the libraries that come with the new one.
+func (c *code) changing() bool {
+	s, ok := actors.SnapshotsKey.Lookup(c.env.App)
+	if !ok || s.Now() == nil {
+		return false
+	}
+	e, err := s.Now().Get(c.entry.ID)
+	source, isText := e.Fields()["source"].(string)
+	return err == nil && isText && source != c.source.Source
 }
 
 func (rt *Runtime) update(ctx context.Context, c *code, e registry.Entry, s Source, method string, limits lua.Limits) error {
@@ -284,6 +306,7 @@ type ProcessSettings struct {
 	Limits      Limits         `yaml:"limits" doc:"What a process may use; one that uses more ends."`
 	Command     *Command       `yaml:"meta.command" doc:"Makes the process a command of the command line."`
 	Options     map[string]any `yaml:"meta.options" doc:"Default options of calls: timeout, network, retry; and default_host: host on which the process is started when it is called like a function."`
+	Activity    *Activity      `yaml:"meta.temporal.activity" doc:"Makes the process an activity of Temporal."`
 	DefaultHost string         `yaml:"meta.default_host" ref:"?process.host|terminal.host" doc:"Same as meta.options.default_host."`
 }
 

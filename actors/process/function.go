@@ -28,6 +28,8 @@ type FunctionSettings struct {
 	Pool    PoolConfig     `yaml:"pool" doc:"How calls are executed."`
 	Limits  CallLimits     `yaml:"limits" doc:"What a call may use; one that uses more ends."`
 	Options map[string]any `yaml:"meta.options" doc:"Default options of calls: timeout, network, retry."`
+
+	Activity *Activity `yaml:"meta.temporal.activity" doc:"Makes the function an activity of Temporal."`
 }
 
 // Validate implements registry.Validator.
@@ -115,7 +117,6 @@ type function struct {
 	gen      *generation
 	queue    []*runCall
 	count    int // workers of the current generation
-	named    int
 	address  *actor.PID
 	reaper   func()
 }
@@ -375,8 +376,8 @@ func (f *function) hire() *process {
 	p.self = lua.Self{Entry: env.ID, Host: f.gen.host, Strict: env.Strict, Function: true}
 	p.vm = f.rt().Engine.NewVM(f.gen.def.program, p)
 	p.remember()
-	f.named++
-	if err := f.spawnActor(p, strconv.Itoa(f.named)); err != nil {
+	// No other worker ever had the name: an answer that comes late finds nobody.
+	if err := f.spawnActor(p, strconv.FormatUint(f.rt().workers.Add(1), 10)); err != nil {
 		p.vm.Close()
 		env.Log.Error("starting a worker", "function", env.ID, "error", err)
 		return nil

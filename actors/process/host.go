@@ -122,13 +122,6 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 	return p, nil
 }
 
-// spawnedNote answers Spawn; a process that asked for it notes what it is
-// linked to and monitors.
-type spawnedNote struct {
-	*messages.Spawned
-	link, monitor bool
-}
-
 // spawn answers messages.Spawn: with a name that is taken, the mail goes to the
 // one who has it.
 func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) *process {
@@ -148,14 +141,30 @@ func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Te
 			return nil
 		}
 	}
-	note := &messages.Spawned{PID: p.proc.PID}
-	if s.Link || s.Monitor {
-		req.Reply(&spawnedNote{note, s.Link, s.Monitor})
-	} else {
-		req.Reply(note)
-	}
+	n.reply(req, s, &messages.Spawned{PID: p.proc.PID})
 	n.begin(p)
 	return p
+}
+
+// reply answers a spawn; who wants ties to the process takes note of them.
+func (n *nursery) reply(req *actors.Request, s *messages.Spawn, done *messages.Spawned) {
+	if s.Link || s.Monitor {
+		req.Reply(&actors.SpawnedTied{Spawned: done, Link: s.Link, Monitor: s.Monitor})
+	} else {
+		req.Reply(done)
+	}
+}
+
+// tie monitors and links a process that runs already, as the spawn that found it
+// asks: who calls spawn_monitored waits for an EXIT, whoever started the process.
+// One that is monitored already answers so, and nothing is to do.
+func (n *nursery) tie(p *actors.Proc, s *messages.Spawn) {
+	if s.Monitor {
+		n.env.Sys.Root.Send(p.Actor, &actors.Request{Body: &messages.Monitor{By: s.Parent}, Sys: n.env.Sys})
+	}
+	if s.Link {
+		n.env.Sys.Root.Send(p.Actor, &actors.Request{Body: &messages.Link{By: s.Parent}, Sys: n.env.Sys})
+	}
 }
 
 // begin lets a process run, once everybody who must know of it does.
@@ -172,10 +181,11 @@ func (n *nursery) signal(req *actors.Request, s *messages.Spawn) bool {
 	if owner == nil {
 		return false
 	}
+	n.tie(owner, s)
 	for _, m := range s.Mail {
 		n.env.Sys.Root.Send(owner.Actor, m)
 	}
-	req.Reply(&messages.Spawned{PID: owner.PID, Existed: true})
+	n.reply(req, s, &messages.Spawned{PID: owner.PID, Existed: true})
 	return true
 }
 

@@ -327,11 +327,11 @@ func (p *process) answered(m *actors.Answer) {
 	}
 	body := m.Body
 	switch b := body.(type) {
-	case *spawnedNote:
-		if b.link {
+	case *actors.SpawnedTied:
+		if b.Link {
 			p.ties.Link(b.PID)
 		}
-		if b.monitor {
+		if b.Monitor {
 			p.ties.Watch(b.PID)
 		}
 		body = b.Spawned

@@ -66,7 +66,7 @@ func (c ConsumerConfig) complete() ConsumerConfig {
 
 // Consumer is the kind queue.consumer.
 var Consumer = actors.Define(actors.Spec[ConsumerConfig]{
-	Name: "queue.consumer", Doc: "Calls a function with every message of a queue.", Service: true,
+	Name: "queue.consumer", Doc: "Calls a function with every message of a queue.", Service: true, Front: true,
 	Serve: func(env actors.Env, c ConsumerConfig) actor.Actor {
 		return &consumer{env: env, config: c.complete()}
 	},

@@ -5,7 +5,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/troupe-go/troupe/actors"
 	"github.com/troupe-go/troupe/messages"
 )
 
@@ -113,5 +112,5 @@ const (
 
 // Backoff is how long a message waits that was rejected at this attempt.
 func Backoff(attempt int) time.Duration {
-	return actors.Delay(firstDelay, mostDelay, 2, 0, attempt-1, 0)
+	return messages.Backoff(firstDelay, mostDelay, 2, 0, attempt-1, 0)
 }

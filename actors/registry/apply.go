@@ -200,8 +200,9 @@ func (k *keeper) publish(kind, path string, data messages.Value) {
 }
 
 // carryOut offers every operation and returns which were accepted, in order. What
-// is refused as NotFound is put aside and offered again after the others, until a
-// round makes no progress; any other refusal takes everything back.
+// is refused for what another operation may bring or take away is put aside and
+// offered again after the others, until a round makes no progress; any other refusal
+// takes everything back.
 func (k *keeper) carryOut(ctx context.Context, next *registry.Next) (done []int, err error) {
 	k.publish("registry.begin", fmt.Sprint(next.Version.Number), nil)
 	// Kinds may look for what this change brings: they see the state to be.
@@ -219,13 +220,16 @@ func (k *keeper) carryOut(ctx context.Context, next *registry.Next) (done []int,
 	reject := func(i int) ([]int, error) {
 		id := next.Ops[i].Entry.ID.String()
 		k.publish("entry.reject", id, messages.AsError(cause))
-		return nil, k.takeBack(ctx, next, done, messages.Wrap(cause, id))
+		if !strings.HasPrefix(cause.Error(), id+":") {
+			cause = messages.Wrap(cause, id)
+		}
+		return nil, k.takeBack(ctx, next, done, cause)
 	}
 	var aside []int
 	for i := range next.Ops {
 		switch {
 		case try(i):
-		case messages.IsKind(cause, messages.NotFound):
+		case depends(cause):
 			aside = append(aside, i)
 		default:
 			return reject(i)
@@ -236,7 +240,7 @@ func (k *keeper) carryOut(ctx context.Context, next *registry.Next) (done []int,
 		for _, i := range aside {
 			switch {
 			case try(i):
-			case messages.IsKind(cause, messages.NotFound):
+			case depends(cause):
 				again = append(again, i)
 			default:
 				return reject(i)
@@ -248,6 +252,12 @@ func (k *keeper) carryOut(ctx context.Context, next *registry.Next) (done []int,
 		aside = again
 	}
 	return done, nil
+}
+
+// depends reports whether an operation was refused for what another may change: it
+// misses something, or something stands in its way, as a route that moves on.
+func depends(err error) bool {
+	return messages.IsKind(err, messages.NotFound) || messages.IsKind(err, messages.Conflict)
 }
 
 // old is what an operation replaces, known from what would undo it.

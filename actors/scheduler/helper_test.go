@@ -46,7 +46,7 @@ func (f *fixture) spawnActor(a actor.Actor) *actor.PID {
 	return f.sys.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, f.sched.Props()...))
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // wait receives from c, or fails the test after a time that is long for anything that works.
 func wait[V any](t testing.TB, c <-chan V, what string) V {

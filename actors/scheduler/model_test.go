@@ -250,3 +250,90 @@ func choose(yes bool, a, b int8) int8 {
 	}
 	return b
 }
+
+// slotState is a model of ready, next and search: one worker, which sleeps or leaves its processor or comes back to it,
+// and somebody who puts tasks into the slot of that processor, one after the other.
+type slotState struct {
+	slot, attended, idle, sees bool
+
+	left, poster, worker int8 // tasks to post; program counters
+}
+
+const (
+	posterLooks int8 = iota
+	posterPuts
+	posterLooksAgain
+	posterWakes
+)
+
+const (
+	workerRuns int8 = iota
+	workerTakesLocal
+	workerLeaves
+	workerSearches
+	workerGoesIdle
+	workerLooksAgain
+	workerSleeps
+)
+
+func TestModelOfTheSlot(t *testing.T) {
+	const (
+		oneLook   = "who posts looks for the worker before it puts the task only"
+		staysThen = "the worker leaves its processor after the last look"
+	)
+	checkModel(t, []string{oneLook, staysThen}, func(fault string) (int, error) {
+		next := func(s slotState) (after []slotState, err error) {
+			n := s
+			switch {
+			case s.left == 0 || s.slot && s.poster <= posterPuts: // the next task is for the ring, and wakes somebody
+			case s.poster == posterLooks:
+				n.sees, n.poster = s.attended, posterPuts
+				after = append(after, n)
+			case s.poster == posterPuts:
+				n.slot, n.poster = true, posterLooksAgain
+				after = append(after, n)
+			case s.poster == posterLooksAgain:
+				if fault != oneLook {
+					n.sees = s.attended
+				}
+				n.poster = posterWakes
+				after = append(after, n)
+			case s.poster == posterWakes:
+				if !s.sees && s.idle {
+					n.idle, n.worker = false, workerSearches
+				}
+				n.left, n.poster = s.left-1, posterLooks
+				after = append(after, n)
+			}
+			n = s
+			switch s.worker {
+			case workerRuns:
+				n.attended, n.worker = true, workerTakesLocal
+			case workerTakesLocal:
+				n.slot, n.worker = false, choose(s.slot, workerRuns, workerLeaves)
+			case workerLeaves:
+				n.attended, n.worker = fault == staysThen, workerSearches
+			case workerSearches: // leaves a slot alone whose worker will come
+				n.slot, n.worker = s.slot && s.attended, choose(s.slot && !s.attended, workerRuns, workerGoesIdle)
+			case workerGoesIdle:
+				n.idle, n.worker = true, workerLooksAgain
+			case workerLooksAgain:
+				n.worker = workerSleeps
+				if s.idle && s.slot && !s.attended {
+					n.idle, n.worker = false, workerSearches
+				} else if !s.idle { // woken already
+					n.worker = workerSearches
+				}
+			default:
+				return after, nil
+			}
+			return append(after, n), nil
+		}
+		return explore(slotState{left: 3, idle: true, worker: workerSleeps}, next, func(s slotState) error {
+			if s.slot || s.left != 0 {
+				return fmt.Errorf("a task waits in the slot and nobody comes")
+			}
+			return nil
+		})
+	})
+}

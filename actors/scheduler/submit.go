@@ -15,6 +15,8 @@ func (s *Scheduler) ready(m *Mailbox) {
 	p := &s.processors[id]
 	old := p.slot.Swap(m)
 	full := old != nil && !p.push(old)
+	// Again: the worker may have gone meanwhile, and says so before it looks at the slots for the last time.
+	attended = p.attended(id)
 	procUnpin()
 	if full {
 		s.spill(p, old)

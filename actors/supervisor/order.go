@@ -65,6 +65,28 @@ func reaches(from, to string, needs func(string) []string) bool {
 	return false
 }
 
+// fronted are the needs of services where each front needs all that no front is
+// needed for; so they have no circles either.
+func fronted(ids []string, front func(string) bool, needs func(string) []string) func(string) []string {
+	before := map[string]bool{} // whether it is a front, or needs one
+	var isBefore func(id string) bool
+	isBefore = func(id string) bool {
+		is, known := before[id]
+		if !known {
+			is = front(id) || slices.ContainsFunc(needs(id), isBefore)
+			before[id] = is
+		}
+		return is
+	}
+	behind := slices.DeleteFunc(slices.Clone(ids), isBefore)
+	return func(id string) []string {
+		if front(id) {
+			return slices.Concat(needs(id), behind)
+		}
+		return needs(id)
+	}
+}
+
 // dependants are those of all that need id, directly or through others.
 func dependants(id string, all []string, needs func(string) []string) []string {
 	var out []string

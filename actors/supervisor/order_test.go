@@ -29,6 +29,16 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// What work comes in through is stopped before all that does not need it.
+func TestFronted(t *testing.T) {
+	needs := map[string][]string{"web": {"net"}, "store": {"db"}, "after": {"web"}, "web2": {"after"}}
+	ids := []string{"after", "db", "net", "store", "web", "web2"}
+	got := levels(ids, fronted(ids, func(id string) bool { return id == "web" || id == "web2" }, func(id string) []string { return needs[id] }))
+	if fmt.Sprint(got) != "[[db net] [store] [web] [after] [web2]]" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // Whatever services ask for, in whatever order they come, the kept needs have no
 // circle, and each service is in a later level than all it needs.
 func TestOrderHasNoCircles(t *testing.T) {

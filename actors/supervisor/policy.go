@@ -46,7 +46,7 @@ func judge(lc actors.Lifecycle, failures int, ran time.Duration, err *messages.E
 	}
 	return verdict{
 		status: failed, again: true, failures: failures,
-		delay: actors.Delay(r.InitialDelay, r.MaxDelay, r.BackoffFactor, r.Jitter, failures-1, dice),
+		delay: messages.Backoff(r.InitialDelay, r.MaxDelay, r.BackoffFactor, r.Jitter, failures-1, dice),
 	}
 }
 

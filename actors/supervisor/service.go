@@ -12,6 +12,7 @@ import (
 type service struct {
 	id       string
 	lc       actors.Lifecycle
+	front    bool
 	needs    []string
 	status   string
 	desired  string

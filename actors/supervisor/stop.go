@@ -63,12 +63,13 @@ func (s *supervisor) stop(ctx context.Context, sv *service, reason string) error
 	return nil
 }
 
-// stopAll stops every service, dependants first, and starts none again. What does
-// not stop does not keep the others from it.
+// stopAll stops every service, dependants first, and starts none again: what work
+// comes in through is stopped before what that work may still use. What does not stop
+// does not keep the others from it.
 func (s *supervisor) stopAll(ctx context.Context, reason string) error {
 	s.closing = true
 	var problems []error
-	for _, level := range slices.Backward(levels(s.ids(), s.needs)) {
+	for _, level := range slices.Backward(levels(s.ids(), fronted(s.ids(), s.isFront, s.needs))) {
 		errs, err := s.each(ctx, level, func(ctx context.Context, sv *service) error { return s.stop(ctx, sv, reason) })
 		problems = append(append(problems, errs...), err)
 	}

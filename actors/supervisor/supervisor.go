@@ -92,17 +92,22 @@ func (s *supervisor) needs(id string) []string {
 	return nil
 }
 
+func (s *supervisor) isFront(id string) bool {
+	sv := s.services[id]
+	return sv != nil && sv.front
+}
+
 // add takes a service on, or takes over what has changed about one. Once the
 // application runs, a new one with auto_start starts at once.
 func (s *supervisor) add(ctx context.Context, b *actors.ServiceAdd) error {
 	lc := defaults(b.Lifecycle)
 	needs := acyclic(b.ID, slices.Concat(lc.Requires, lc.DependsOn, b.Needs), s.needs)
 	if sv := s.services[b.ID]; sv != nil {
-		sv.lc, sv.needs = lc, needs
+		sv.lc, sv.needs, sv.front = lc, needs, b.Front
 		s.publish("service.update", b.ID, nil)
 		return nil
 	}
-	sv := &service{id: b.ID, lc: lc, needs: needs, status: unknown, desired: stopped, updated: s.env.Clock.Now()}
+	sv := &service{id: b.ID, lc: lc, needs: needs, front: b.Front, status: unknown, desired: stopped, updated: s.env.Clock.Now()}
 	s.services[b.ID] = sv
 	s.publish("service.register", b.ID, nil)
 	if !s.up || !lc.AutoStart || s.closing {

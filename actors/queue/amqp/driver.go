@@ -81,7 +81,7 @@ var Kind = actors.Define(actors.Spec[Config]{
 				return c.Server, problems.Err()
 			},
 			Retry: func(attempt int) time.Duration {
-				return actors.Delay(c.ReconnectDelay, c.ReconnectMaxDelay, 2, 0.1, attempt-1, env.Random())
+				return messages.Backoff(c.ReconnectDelay, c.ReconnectMaxDelay, 2, 0.1, attempt-1, env.Random())
 			},
 		}
 	},

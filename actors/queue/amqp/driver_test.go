@@ -81,7 +81,7 @@ func take(t *testing.T, n *actors.Node, got chan *queue.Delivery, o queue.Outcom
 	case d := <-got:
 		n.Sys.Root.Send(n.PID("app:jobs"), &actors.Request{Body: &queue.Settle{Delivery: d, Outcome: o}, Sys: n.Sys})
 		return d
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing was delivered")
 		return nil
 	}
