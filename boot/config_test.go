@@ -75,6 +75,8 @@ profiles:
   dev:
     relay: { node_name: "dev-${name}" }
     disable: { namespaces: { add: [lab], remove: [old] } }
+  flat:
+    disable: { namespaces.add: [lab], namespaces.remove: [old] }
 relay: { node_name: "${env:NODE}" }
 shutdown: { timeout: "${wait}" }
 disable: { namespaces: [old, older] }
@@ -105,6 +107,11 @@ prometheus: { address: "${env:NONE|127.0.0.1}:${port|80}$${name}" }
 	rules, _ := c.Disabled()
 	if got := strings.Join(rules.Namespaces, " "); got != "older lab" || c.String("relay.node_name") != "dev-blue" {
 		t.Errorf("with the profile: %q %q", got, c.String("relay.node_name"))
+	}
+	c, _ = read(t, text, ConfigOptions{Env: env, Profiles: []string{"flat"}})
+	rules, _ = c.Disabled()
+	if got := strings.Join(rules.Namespaces, " "); got != "older lab" {
+		t.Errorf("with dotted keys: %q", got)
 	}
 	if _, problems = read(t, text, ConfigOptions{Profiles: []string{"def"}}); !strings.Contains(problems, `there is no profile "def"; did you mean "dev"?`) || !strings.Contains(problems, "${env:NODE} has no value") {
 		t.Errorf("got %q", problems)

@@ -170,10 +170,17 @@ func (r *configReader) profiles(tree map[string]any, names []string) {
 	}
 }
 
-// changeLists applies add and remove of a profile to the lists of disable.
+// changeLists applies add and remove of a profile to the lists of disable; they are
+// written as maps (entries: {add: …}) or as dotted keys (entries.add: …).
 func changeLists(base, change map[string]any) map[string]any {
 	out := maps.Clone(change)
 	for key, v := range change {
+		if list, verb, _ := strings.Cut(key, "."); verb == "add" || verb == "remove" {
+			delete(out, key)
+			merge(out, map[string]any{list: map[string]any{verb: v}})
+		}
+	}
+	for key, v := range out {
 		edit, ok := v.(map[string]any)
 		if !ok || key == "meta" {
 			continue

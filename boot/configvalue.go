@@ -101,7 +101,6 @@ var absent = map[string]string{
 	"lsp.enabled":             "there is no language server in the node; editors can use the stubs that troupe docs writes",
 	"lsp.http_enabled":        "there is no language server in the node; editors can use the stubs that troupe docs writes",
 	"lua.type_system.enabled": "types are erased, not checked",
-	"otel.temporal.enabled":   "there are no Temporal workflows to trace",
 }
 
 // typed checks a value against the default it replaces.

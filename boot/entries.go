@@ -42,7 +42,7 @@ func (o *options) entries(sources []registry.Source, stages []registry.Stage) (r
 		pipeline = append(pipeline, registry.Link(registry.LinkOptions{Strict: o.strict}))
 	}
 	es, found = append(pipeline, stages...).Apply(es)
-	problems = append(problems, found...)
+	problems = append(problems, found.WithoutFollowing(problems)...)
 	problems = append(problems, registry.CheckDependencies(es, o.modules)...)
 	problems.Sort()
 	if o.strict {
@@ -54,20 +54,32 @@ func (o *options) entries(sources []registry.Source, stages []registry.Stage) (r
 // Check decodes every entry as its kind demands, follows its references and looks
 // for Lua modules that do not exist.
 func Check(es registry.Entries, parts Parts) registry.Problems {
-	problems := append(parts.Schemas().Check(es), checkModules(es, parts.ModuleNames())...)
+	problems := append(parts.Schemas().Check(es), checkModules(es, parts)...)
 	problems.Sort()
 	return problems
 }
 
 // checkModules looks for modules that Lua entries list or import and that are not
-// among names.
-func checkModules(es registry.Entries, names []string) registry.Problems {
+// there, or not for entries of their kind.
+func checkModules(es registry.Entries, parts Parts) registry.Problems {
 	var problems registry.Problems
+	names := parts.ModuleNames()
+	outside := map[string]bool{} // not for workflows
+	for _, m := range parts.Modules {
+		outside[m.Name] = !m.Workflow
+	}
 	for _, e := range es.Sorted() {
 		if !strings.HasSuffix(strings.TrimSuffix(e.Kind, ".bc"), ".lua") {
 			continue
 		}
-		unknown := func(name string, path ...string) {
+		check := func(name string, path ...string) {
+			if e.Kind == "workflow.lua" && outside[name] {
+				problems = append(problems, registry.Problem{
+					Pos: e.At(path...), Entry: e.ID, Field: registry.FieldPath(path...),
+					Text: fmt.Sprintf("module %q cannot be used in workflows: it would not do the same when the workflow is run again", name),
+					Hint: "call a function that uses it as an activity",
+				})
+			}
 			if name == "" || slices.Contains(names, name) || slices.Contains(libraries, name) {
 				return
 			}
@@ -82,13 +94,13 @@ func checkModules(es registry.Entries, names []string) registry.Problems {
 		list, _ := e.Fields()["modules"].([]any)
 		for i, m := range list {
 			name, _ := m.(string)
-			unknown(name, "modules", strconv.Itoa(i))
+			check(name, "modules", strconv.Itoa(i))
 		}
 		imports, _ := e.Fields()["imports"].(map[string]any)
 		for _, alias := range slices.Sorted(maps.Keys(imports)) {
 			text, _ := imports[alias].(string)
 			if name, ok := strings.CutPrefix(text, ":"); ok {
-				unknown(name, "imports", alias)
+				check(name, "imports", alias)
 			}
 		}
 	}
@@ -99,28 +111,30 @@ func checkModules(es registry.Entries, names []string) registry.Problems {
 var libraries = []string{"string", "table", "math", "coroutine", "os", "package", "channel"}
 
 // read is entries and their check, with the warnings logged.
-func (rt *Runtime) read(sources []registry.Source) (registry.Entries, error) {
+func (rt *Runtime) read(sources []registry.Source) (es registry.Entries, warnings registry.Problems, err error) {
 	es, problems := rt.opt.entries(sources, rt.parts.Stages)
 	found := Check(es, rt.parts)
 	if rt.opt.strict {
 		found = found.Strict()
 	}
-	problems = append(problems, found...)
+	problems = append(problems, found.WithoutFollowing(problems)...)
 	problems.Sort()
-	if err := problems.Err(); err != nil {
-		return nil, err
+	warnings = problems.Warnings()
+	if errs := problems.Errors(); len(errs) > 0 {
+		return nil, nil, append(errs, warnings...) // a file that was skipped may be why something is missing
 	}
-	for _, w := range problems.Warnings() {
+	for _, w := range warnings {
 		rt.node.Log.Warn(w.String(), "logger", "boot")
 	}
-	return es, nil
+	return es, warnings, nil
 }
 
 // entries is the last phase: files, stages, registry, services.
 func (rt *Runtime) entries(ctx context.Context) error {
 	var es registry.Entries
+	var warnings registry.Problems
 	err := rt.timed("read and check entries", func() (err error) {
-		es, err = rt.read(rt.opt.sources)
+		es, warnings, err = rt.read(rt.opt.sources)
 		return err
 	})
 	if err != nil {
@@ -129,6 +143,9 @@ func (rt *Runtime) entries(ctx context.Context) error {
 	rt.files = es
 	for _, check := range rt.opt.checks {
 		if err := check(es); err != nil {
+			if len(warnings) > 0 { // the log may be off, and what is missed may be in a file that was skipped
+				return fmt.Errorf("%w\nbefore that, reading the entries:\n%s", err, warnings.Error())
+			}
 			return err
 		}
 	}
@@ -188,7 +205,7 @@ func (rt *Runtime) Apply(ctx context.Context, app fs.FS) (Applied, error) {
 	if app != nil {
 		sources[0].FS = app
 	}
-	want, err := rt.read(sources)
+	want, _, err := rt.read(sources)
 	if err != nil {
 		return out, fmt.Errorf("reading the entries:\n%w", err)
 	}

@@ -153,7 +153,11 @@ func (rt *Runtime) WaitService(ctx context.Context, id string, limit time.Durati
 			if s.Details != "" {
 				details = " (" + s.Details + ")"
 			}
-			return messages.Errorf(messages.Timeout, "%s is %s%s and not running after %s; set lifecycle.auto_start: true", id, s.Status, details, limit)
+			status := s.Status
+			if status == "unknown" { // nobody asked for it yet
+				status = "not started"
+			}
+			return messages.Errorf(messages.Timeout, "%s is %s%s and not running after %s; set lifecycle.auto_start: true", id, status, details, limit)
 		}
 	}
 }

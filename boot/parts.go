@@ -47,6 +47,7 @@ type Scheduler interface {
 type Module struct {
 	Name, Doc string
 	Global    bool // there without being listed in modules:
+	Workflow  bool // can be used in workflows
 }
 
 // With returns the parts of both.

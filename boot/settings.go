@@ -88,7 +88,7 @@ func Settings() []Setting {
 		{"otel.interceptor.enabled", true, ""},
 		{"otel.interceptor.order", int64(100), ""},
 		{"otel.queue.enabled", true, ""},
-		{"otel.temporal.enabled", false, ""},
+		{"otel.temporal.enabled", false, "Let workflows of Temporal, and the activities they call, belong to the trace of whoever started them."},
 		{"shutdown.timeout", sec(30), "Longest time for stopping everything."},
 		{"metrics.buffer.size", int64(10000), ""},
 		{"metrics.interceptor.enabled", false, "Count and time the calls of functions."},

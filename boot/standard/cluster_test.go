@@ -198,6 +198,88 @@ const clusterApp = `
     method: main
     source: |
       return { main = function(to) return process.send(to, "x") end }
+
+  - {name: rooms, kind: pg.scope, lifecycle: {auto_start: true}}
+
+  - name: guest
+    kind: process.lua
+    method: main
+    modules: [pg]
+    source: |
+      return { main = function(group, boss)
+        local rooms, inbox, heard = assert(require("pg").open("app:rooms")), process.inbox(), 0
+        assert(rooms:join({group, group}))
+        process.send(boss, "in")
+        while true do
+          local m = inbox:receive()
+          if m:topic() == "news" then heard = heard + 1
+          elseif m:topic() == "leave" then assert(rooms:leave(group))
+          elseif m:topic() == "heard" then process.send(m:from(), "so", heard)
+          else return end
+        end
+      end }
+
+  - name: guest_begin
+    kind: function.lua
+    method: main
+    source: |
+      return { main = function(group)
+        local came = process.listen("in")
+        local pid = assert(process.spawn("app:guest", "app:host", group, process.pid()))
+        came:receive()
+        return pid
+      end }
+
+  - name: ask
+    kind: function.lua
+    method: main
+    source: |
+      return { main = function(to, topic)
+        local so = process.listen("so")
+        assert(process.send(to, topic))
+        return topic == "heard" and (so:receive()) or true
+      end }
+
+  - name: rooms_now
+    kind: function.lua
+    method: main
+    modules: [pg]
+    source: |
+      return { main = function(group)
+        local rooms = assert(require("pg").open("app:rooms"))
+        local list = assert(rooms:get_members(group))
+        table.sort(list)
+        return table.concat(list, " ") .. "|" .. #assert(rooms:get_local_members(group)) ..
+          "|" .. table.concat(assert(rooms:which_groups()), " ") .. "|" .. table.concat(assert(rooms:which_local_groups()), " ")
+      end }
+
+  - name: broadcast
+    kind: function.lua
+    method: main
+    modules: [pg]
+    source: |
+      return { main = function(group, only)
+        local rooms = assert(require("pg").open("app:rooms"))
+        if only then return (assert(rooms:broadcast_local(group, "news", 1))) end
+        return (assert(rooms:broadcast(group, "news", 1)))
+      end }
+
+  - name: changes
+    kind: process.lua
+    method: main
+    modules: [pg]
+    source: |
+      return { main = function(group, n)
+        local rooms = assert(require("pg").open("app:rooms"))
+        local sub, now = rooms:monitor(group)
+        assert(rooms:join("watchers"))
+        local count = { ["member.joined"] = 0, ["member.left"] = 0 } -- nodes have no order among each other
+        while count["member.joined"] + count["member.left"] < n do
+          local e = sub:channel():receive()
+          count[e.kind] = count[e.kind] + #e.data.PIDs
+        end
+        return #now .. " were, " .. count["member.joined"] .. " joined, " .. count["member.left"] .. " left"
+      end }
 `
 
 // A node is a program of its own: it can be killed, and Proto.Actor remote sets a
@@ -485,4 +567,67 @@ func TestClusterKey(t *testing.T) {
 	members(t, stranger)
 	members(t, open)
 	a.want(10, "app:run", "app:pings", b.spawn(), 10)
+}
+
+// awaits calls until the function gives what is wanted.
+func (n *clusterNode) awaits(want any, id string, args ...any) {
+	n.t.Helper()
+	until(n.t, fmt.Sprint(n.name, ": ", want), func() bool {
+		a := n.call(id, args...)
+		return a.Error == "" && fmt.Sprint(a.Value) == fmt.Sprint(want)
+	})
+}
+
+// Process groups span the nodes: members, broadcasts and events of other nodes count
+// as one's own, and go with their node.
+func TestClusterGroups(t *testing.T) {
+	a := startNode(t, "a", nil)
+	b := startNode(t, "b", nil, a)
+	members(t, a, b)
+	guest := func(n *clusterNode, group string) string {
+		pid, _ := n.call("app:guest_begin", group).Value.(string)
+		return pid
+	}
+	twice := func(pid string) string { return pid + " " + pid }
+	one := guest(a, "kitchen")
+	b.awaits(twice(one)+"|0|kitchen|", "app:rooms_now", "kitchen")
+	two := guest(b, "kitchen")
+	a.awaits(twice(one)+" "+twice(two)+"|2|kitchen|kitchen", "app:rooms_now", "kitchen")
+	hall := guest(b, "hall")
+	a.awaits(twice(hall)+"|0|hall kitchen|kitchen", "app:rooms_now", "hall")
+
+	a.want(true, "app:broadcast", "kitchen")
+	b.want(true, "app:broadcast", "kitchen", true)
+	a.want(1, "app:ask", one, "heard")
+	b.awaits(2, "app:ask", two, "heard")
+	b.want(0, "app:ask", hall, "heard")
+
+	// one who comes later finds all of them, and those who left once
+	b.want(true, "app:ask", two, "leave")
+	c := startNode(t, "c", nil, a)
+	members(t, a, b, c)
+	c.awaits(twice(one)+" "+two+"|0|hall kitchen|", "app:rooms_now", "kitchen")
+
+	changes := make(chan nodeAnswer, 1)
+	watcher := startNode(t, "d", nil, a)
+	members(t, a, b, c, watcher)
+	watcher.awaits(twice(one)+" "+two+"|0|hall kitchen|", "app:rooms_now", "kitchen")
+	go func() { changes <- watcher.call("app:run", "app:changes", "kitchen", 5) }()
+	a.awaits(twice(one)+" "+two+"|2|hall kitchen watchers|kitchen", "app:rooms_now", "kitchen")
+	a.want(true, "app:ask", one, "leave")
+	three := guest(c, "kitchen")
+	a.awaits(one+" "+two+" "+twice(three)+"|1|hall kitchen watchers|kitchen", "app:rooms_now", "kitchen")
+	a.want(true, "app:ask", one, "end")
+	b.kill()
+	if got := <-changes; got.Error != "" || got.Value != "3 were, 2 joined, 3 left" {
+		t.Errorf("events: %v %s", got.Value, got.Error)
+	}
+	for _, n := range []*clusterNode{a, c} {
+		local := 0
+		groups := ""
+		if n == c {
+			local, groups = 2, "kitchen"
+		}
+		n.awaits(fmt.Sprintf("%s|%d|kitchen|%s", twice(three), local, groups), "app:rooms_now", "kitchen")
+	}
 }

@@ -55,6 +55,8 @@ fails("Invalid", "method: a string", eval.run({source = "return 1", method = 5})
 fails("Invalid", "args: a list", eval.run({source = "return 1", args = 5}))
 fails("Invalid", "compile failed: parse error: app:main#eval:2:", eval.run({source = "return 1\nreturn )"}))
 fails("NotFound", "run failed: method not found", eval.run({source = "return {}", method = "f"}))
+fails("NotFound", 'or a table with "mian"; it has main, other', eval.run({source = "return {other = function() end, main = function() end, n = 1}", method = "mian"}))
+fails("NotFound", 'with "f"; the table has no functions', eval.run({source = "return {n = 1}", method = "f"}))
 fails("Internal", "run failed: app:main#eval:1: boom", eval.run({source = "error('boom')"}))
 fails("Conflict", "run failed: taken", eval.run({source = "return nil, errors.new{message = 'taken', kind = errors.CONFLICT, details = {n = 3}}"}))
 v, err = eval.run({source = "error(errors.new{message = 'gone', kind = errors.NOT_FOUND, retryable = true, details = {n = 3}})"})
@@ -213,7 +215,7 @@ func TestEvalEnds(t *testing.T) {
 	}
 	until := func(what string, want bool) {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); running() != want; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); running() != want; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("the code %s", what)
 			}

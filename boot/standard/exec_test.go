@@ -92,14 +92,14 @@ for _, c in ipairs{
     {function() return exec.get("") end, "Invalid"},
     {function() return exec.get("shell") end, "Invalid"},
     {function() return exec.get("app:none") end, "NotFound"},
-    {function() return exec.get("app:a_host") end, "Invalid"},
+    {function() return exec.get("app:a_host") end, "Invalid", "not an executor: app:a_host"},
     {function() return x:exec("") end, "Invalid"},
     {function() return x:exec("echo 'a") end, "Invalid"},
     {function() return x:exec("echo", {env = {[1] = "A=1"}}) end, "Invalid"},
     {function() return x:exec("echo", {work_dir = 5}) end, "Invalid"},
 } do
     v, err = c[1]()
-    if v ~= nil or err:kind() ~= c[2] then return "case " .. _ .. " " .. tostring(err) end
+    if v ~= nil or err:kind() ~= c[2] or c[3] and err:message() ~= c[3] then return "case " .. _ .. " " .. tostring(err) end
 end
 
 local strict = assert(exec.get("app:strict"))

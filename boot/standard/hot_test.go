@@ -95,8 +95,8 @@ func hotApp(n int, more string) fstest.MapFS {
 }
 
 // While everything that serves requests is changed a hundred times, and refused
-// changes come between, no request fails, none sees two versions of a library, and
-// after a change all is new.
+// changes come between, no request fails, none sees two versions of a library, or one
+// that did not come with the function, and after a change all is new.
 func TestHotChangesUnderLoad(t *testing.T) {
 	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
 	rt, err := boot.Start(t.Context(), hotApp(0, ""), standard.Parts())
@@ -151,7 +151,7 @@ func TestHotChangesUnderLoad(t *testing.T) {
 				body, err := io.ReadAll(res.Body)
 				_ = res.Body.Close()
 				f := strings.Fields(string(body))
-				if res.StatusCode != 200 || err != nil || len(f) != 3 || f[1] != f[2] {
+				if res.StatusCode != 200 || err != nil || len(f) != 3 || f[1] != f[2] || f[0] != f[1] && f[1][0] != '-' { // a change that is taken back may be seen in parts
 					t.Errorf("got %d %q %v", res.StatusCode, body, err)
 					return
 				}

@@ -81,7 +81,7 @@ type guest struct {
 }
 
 // guestPatience bounds every wait of a client.
-const guestPatience = 20 * time.Second
+const guestPatience = time.Minute
 
 func (g *guests) dial(service, first string) *guest {
 	g.Helper()
@@ -228,11 +228,12 @@ func TestAbandonedRequests(t *testing.T) {
 		{"waits for a stream", request("POST", "/act?do=stream", "Content-Length: 100") + "abc"},
 		{"sleeps and has a body", request("POST", "/act?do=sleep", "Content-Length: 3") + "abc"},
 		{"sleeps and misses the body", request("POST", "/act?do=sleep", "Content-Length: 100") + "abc"},
+		{"sleeps and misses the chunks", request("POST", "/act?do=sleep", "Transfer-Encoding: chunked") + "3\r\nabc\r\n"},
 		{"computes", request("GET", "/act?do=spin")},
 		{"computes and has a body", request("POST", "/act?do=spin", "Content-Length: 3") + "abc"},
 	} {
 		for _, service := range []string{"plain", "short"} {
-			if service == "short" && c.name == "sleeps and misses the body" {
+			if service == "short" && strings.HasPrefix(c.name, "sleeps and misses") && runtime.GOOS != "linux" {
 				continue // once the time to read is over, nothing is read that would tell of the client
 			}
 			t.Run(c.name+" at "+service, func(t *testing.T) {

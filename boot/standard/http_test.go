@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	nethttp "net/http"
 	"strings"
@@ -73,7 +74,9 @@ assert(err == nil, tostring(err))
 local again = res:set_status(200)
 assert(again and again:kind() == "Invalid")`) +
 		handler("user", "/users/:id/{rest...}", "GET", `local r = http.request(); return {r:param("id"), r:param("rest"), r:method(), r:path(), r:param("zz") == nil}`) +
-		handler("form", "/form", "POST", `local f = assert(http.request():parse_multipart())
+		handler("form", "/form", "POST", `local req = http.request()
+local f = assert(req:parse_multipart())
+assert(assert(req:parse_multipart()).values.one == f.values.one)
 local file = f.files.up[1]
 local s = assert(file:stream())
 return {f.values.one, f.values.two, file:name(), file:size(), s:read(3), s:read(), s:read() == nil, file:header("content-type")}`) +
@@ -211,4 +214,93 @@ func glob(p, s string) bool {
 		s = s[i+len(q):]
 	}
 	return len(parts) > 1 || s == ""
+}
+
+// In strict mode a client does not hear what went wrong, but the id to ask for.
+func TestStrictFailures(t *testing.T) {
+	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
+	var logged strings.Builder
+	rt := start(t, web+handler("fails", "/fails", "GET", `error("the password is x")`)+handler("odd", "/odd", "GET", `return {1, a = 2}`),
+		configured(t, map[string]any{"security.strict_mode": true}), boot.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+	base := webAddr(t, rt)
+	var ids []string
+	for _, path := range []string{"/fails", "/odd"} {
+		status, h, body := fetch(t, "GET", base+path, "")
+		id := h.Get("X-Request-Id")
+		if status != 500 || id == "" || body != "the request failed; the log tells why under the id "+id {
+			t.Errorf("%s: %d %v %s", path, status, h, body)
+		}
+		ids = append(ids, id)
+	}
+	if err := rt.Stop(); err != nil { // nothing writes to the log any more
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if !strings.Contains(logged.String(), id) {
+			t.Errorf("%s is not in the log:\n%s", id, &logged)
+		}
+	}
+}
+
+// A function reads the body of a request on while it writes its response.
+func TestHTTPStreamsBothWays(t *testing.T) {
+	t.Cleanup(nethttp.DefaultClient.CloseIdleConnections)
+	rt := start(t, web+handler("upper", "/upper", "POST", `
+local req, res = http.request(), http.response()
+assert(not res:set_transfer("chunked"))
+local s = assert(req:stream())
+assert(not res:write("begin "))
+while true do
+  local part, err = s:read()
+  assert(not err, tostring(err))
+  if not part then break end
+  assert(not res:write(part:upper()))
+end
+assert(not res:write(" end"))`)+handler("some", "/some", "POST", `
+local req, res = http.request(), http.response()
+local s = assert(req:stream())
+res:write(assert(s:read(3)))
+res:write(assert(s:read(3)))`)+handler("value", "/value", "POST", `return (assert(http.request():stream():read(6)))`))
+	base := webAddr(t, rt)
+
+	body, in := io.Pipe()
+	r, err := nethttp.NewRequestWithContext(t.Context(), "POST", base+"/upper", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := nethttp.DefaultClient.Do(r) // returns with the first part, before anything is sent
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	comes := func(want string) {
+		t.Helper()
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != want {
+			t.Fatalf("%q came, %v; want %q", got, err, want)
+		}
+	}
+	comes("begin ")
+	for _, part := range []string{"one", "two", "three"} {
+		if _, err := io.WriteString(in, part); err != nil {
+			t.Fatal(err)
+		}
+		comes(strings.ToUpper(part))
+	}
+	_ = in.Close()
+	if rest, err := io.ReadAll(res.Body); string(rest) != " end" || err != nil {
+		t.Errorf("at the end %q, %v", rest, err)
+	}
+
+	long := strings.Repeat("abcdefghi\n", 100_000)
+	if status, _, got := fetch(t, "POST", base+"/upper", long); status != 200 || got != "begin "+strings.ToUpper(long)+" end" {
+		t.Errorf("%d and %d bytes of %d", status, len(got), len(long)+10)
+	}
+	for _, size := range []int{6, 1000, 200_000} { // the rest is not read
+		for _, path := range []string{"/some", "/value"} {
+			if status, _, got := fetch(t, "POST", base+path, long[:size]); status != 200 || got != "abcdef" {
+				t.Errorf("%s %d: %d %q", path, size, status, got)
+			}
+		}
+	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/troupe-go/troupe/actors"
+	"github.com/troupe-go/troupe/actors/http"
 	"github.com/troupe-go/troupe/boot"
 	"github.com/troupe-go/troupe/boot/standard"
 	"github.com/troupe-go/troupe/lua"
@@ -68,6 +69,8 @@ type held struct {
 	conns *atomic.Int64 // that the server sees
 
 	server *httptest.Server
+	web    string // the address of the application
+	upload bool   // a file comes with each request
 }
 
 // files counts the open files below the folder of the test.
@@ -140,9 +143,17 @@ func TestResourcesComeBack(t *testing.T) {
 		volume   = `local vol = assert(require("fs").get("app:data"));`
 		client   = `local http = require("http_client");`
 		program  = `local p = assert(assert(require("exec").get("app:shell")):exec("sleep 1000"));`
+		request  = `local req = require("http").request();`
 	)
 	inUse := func(t *testing.T, h held) int { return h.pool(t).Stats().InUse }
 	open := func(_ *testing.T, h held) int { return h.files() }
+	uploads := func(t *testing.T, h held) int {
+		kept, err := filepath.Glob(h.dir + "/multipart-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(kept)
+	}
 	conns := func(_ *testing.T, h held) int { return int(h.conns.Load()) }
 	children := func(_ *testing.T, h held) int { return h.children() }
 	listeners := func(_ *testing.T, h held) int { return int(h.rt.Node().Listeners.Load()) }
@@ -173,6 +184,8 @@ func TestResourcesComeBack(t *testing.T) {
 		"subscription":            {`return assert(require("events").subscribe("some.system", "**"))`, false, listeners, false},
 		"call of a function":      {`return require("funcs").async("app:stays")`, false, stuck, false},
 		"call that is waited for": {`coroutine.spawn(function() require("funcs").call("app:stays") end)`, false, stuck, false},
+		"form":                    {request + `return assert(req:parse_multipart(0))`, false, uploads, false},
+		"form's file":             {request + `local f = assert(req:parse_multipart(0)); local s = assert(f.files.up[1]:stream()); s:read(10); return s`, false, open, false},
 		"timers": {`local time = require("time"); time.after("1h"); coroutine.spawn(function() time.sleep("1h") end); local t, n = time.ticker("1ms"), 0
     coroutine.spawn(function() while true do t:channel():receive(); if n == 0 then n = 1; coroutine.spawn(require("gate").stay) end end end)`, false, stuck, false},
 		"name": {`assert(process.registry.register("name." .. k))`, false, func(_ *testing.T, h held) int {
@@ -194,14 +207,19 @@ func TestResourcesComeBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := startHolders(t, c.take)
+			h.upload = strings.HasPrefix(name, "form")
 			goroutines, piped := runtime.NumGoroutine(), pipes()
 			want := holders
 			if c.one {
 				want = 1
 			}
-			for _, way := range []string{"process end", "process error", "process upgrade", "process terminate", "function end", "function error", "function cancel"} {
+			for _, way := range []string{
+				"process end", "process error", "process upgrade", "process terminate", "process link", "process limit",
+				"function end", "function error", "function limit", "function cancel",
+				"request end", "request error", "request limit", "request cancel",
+			} {
 				what, how, _ := strings.Cut(way, " ")
-				if c.stays && (what == "function" || how == "upgrade") {
+				if c.stays && (what != "process" || how == "upgrade") || h.upload && what != "request" {
 					continue
 				}
 				ended := h.take(t, what)
@@ -249,16 +267,23 @@ func startHolders(t *testing.T, take string) held {
 	h.server = server
 	source := fmt.Sprintf(`return { main = function(k)
     local url = %q
+    k = k or require("http").request():query("k")
     local kept = (function() %s end)()
     local how = require("gate").wait()
     if how == "error" then error("ends with an error") end
+    if how == "limit" then while true do end end
+    if how == "link" then process.spawn_linked("app:fails", "app:a_host"); channel.new():receive() end
     if how == "upgrade" then process.upgrade("app:after") end
     return kept ~= nil
 end }`, server.URL, take)
-	const mods = "\n    modules: [sql, fs, archive, excel, http_client, websocket, exec, events, funcs, time, pg, gate]\n"
+	const mods = "\n    limits: {instructions: 500_000}\n    modules: [sql, fs, archive, excel, http, http_client, websocket, exec, events, funcs, time, pg, gate]\n"
 	entries := hostEntry + sqliteEntry("db", filepath.Join(t.TempDir(), "db")) + folderEntry("data", h.dir, "") +
 		proc("holder", source) + mods + strings.Replace(proc("hold", source), "process.lua", "function.lua", 1) + mods +
 		proc("after", `return { main = function() require("gate").wait() end }`) + mods + fmt.Sprintf(`
+  - {name: web, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true}}
+  - {name: api, kind: http.router, meta: {server: web}}
+  - {name: hold.at, kind: http.endpoint, meta: {router: api}, method: POST, path: /hold, func: hold}
+  - {name: fails, kind: process.lua, source: "return { main = function() error('fails') end }"}
   - {name: shell, kind: exec.native, default_work_dir: %q, default_env: {PATH: "/usr/bin:/bin"}}
   - {name: groups, kind: pg.scope, lifecycle: {auto_start: true}}
   - {name: members, kind: function.lua, method: run, modules: [pg], source: "return { run = function() return #assert(assert(require('pg').open('app:groups')):get_members('g')) end }"}
@@ -290,6 +315,11 @@ end }`, server.URL, take)
 	if v, err := call(t, h.rt, "app:prepare"); v != "ok" {
 		t.Fatalf("preparing gave %v, %v", v, err)
 	}
+	addr, err := actors.As[string](h.rt.Node().AskEntry(t.Context(), "app:web", &http.Addr{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.web = addr
 	return h
 }
 
@@ -301,8 +331,12 @@ func (h held) take(t *testing.T, what string) (end func(how string)) {
 	var pids []string
 	var calls sync.WaitGroup
 	for k := range holders {
-		if what == "function" {
+		switch what {
+		case "function":
 			calls.Go(func() { _, _ = h.rt.Call(ctx, "app:hold", k) }) // its errors are what is asked for
+			continue
+		case "request":
+			calls.Go(func() { h.post(ctx, t, k) })
 			continue
 		}
 		pid, err := h.rt.Spawn(ctx, "app:holder", "app:a_host", k)
@@ -327,5 +361,24 @@ func (h held) take(t *testing.T, what string) (end func(how string)) {
 			}
 		}
 		calls.Wait()
+	}
+}
+
+// post has a program take the resource that serves a request, perhaps the upload of a
+// file.
+func (h held) post(ctx context.Context, t *testing.T, k int) {
+	body := ""
+	if h.upload {
+		body = "--b\r\nContent-Disposition: form-data; name=\"up\"; filename=\"up\"\r\n\r\n" + strings.Repeat("x", 100_000) + "\r\n--b--\r\n"
+	}
+	req, err := nethttp.NewRequestWithContext(ctx, "POST", fmt.Sprint("http://", h.web, "/hold?k=", k), strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	client := &nethttp.Transport{DisableKeepAlives: true}
+	if res, err := client.RoundTrip(req); err == nil { // else it was cancelled
+		_ = res.Body.Close()
 	}
 }

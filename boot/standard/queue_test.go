@@ -65,6 +65,8 @@ ok, err = queue.publish("jobs", 1)
 if ok ~= nil or err:kind() ~= "NotFound" then return "no id" end
 ok, err = queue.publish("app:jobs", 1, {h = {}})
 if ok ~= nil or err:kind() ~= "Invalid" then return "header value" end
+ok, err = queue.publish("app:jobs", 1, {h = print})
+if ok ~= nil or err:kind() ~= "Invalid" then return "function as header" end
 ok, err = queue.publish("app:jobs", 1, {"x"})
 if ok ~= nil or err:kind() ~= "Invalid" then return "header list" end
 ok, err = queue.publish("app:jobs", 1, {[1.5] = "x"})
@@ -85,6 +87,10 @@ local i = assert(queue.info("app:small"))
 if i.message_count ~= 2 or i.consumer_count ~= 0 or i.ready ~= true then return "info" end
 local none, e = queue.info("app:none")
 if none ~= nil or e:kind() ~= "NotFound" then return "unknown" end
+none, e = queue.info("app:mem")
+if none ~= nil or e:message() ~= "not a queue: app:mem" then return tostring(e) end
+none, e = queue.publish("app:a_host", 1)
+if none ~= nil or e:message() ~= "not a queue: app:a_host" then return tostring(e) end
 none, e = queue.info("")
 return e:kind() == "Invalid" and "ok" or "empty"`},
 		"rejections come again, behind the others, unchanged": {

@@ -193,7 +193,19 @@ local first = assert(b:spawn("app:echo", "app:a_host"))
 if got:receive() ~= "hello" then return "first" end
 local second = assert(b:spawn("app:echo", "app:a_host"))
 if got:receive() ~= "hello" or first ~= second then return "second" end
+if assert(b:spawn_monitored("app:echo", "app:a_host")) ~= first then return "third" end
+if assert(b:spawn_monitored("app:echo", "app:a_host")) ~= first then return "fourth" end
+local _, again = process.monitor(first)
+if not again or again:kind() ~= "AlreadyExists" then return "not monitored" end
 process.terminate(first)
+local e = process.events():receive()
+if e.kind ~= process.event.EXIT or e.from ~= first then return "no EXIT" end
+process.set_options({trap_links = true})
+first = assert(b:spawn("app:echo", "app:a_host"))
+assert(b:spawn_linked("app:echo", "app:a_host"))
+process.terminate(first)
+e = process.events():receive()
+if e.kind ~= process.event.LINK_DOWN or e.from ~= first then return "no LINK_DOWN" end
 return "ok"`,
 		"exec": `
 local v, err = process.exec("app:quick", "app:a_host", {a = {1, 2}})

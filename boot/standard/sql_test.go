@@ -153,6 +153,8 @@ assert(db:execute(p"DELETE FROM t WHERE name = ?", {"nulls"}))
 -- mistakes
 fails("Invalid", "parameters must be a table, got string", db:query("SELECT 1", "x"))
 fails("Invalid", "parameters must be a table, got number", db:execute("SELECT 1", 1))
+fails("Invalid", "parameter 2: only strings", db:query("SELECT 1", {1, function() end}))
+fails("Invalid", "parameter 1: only strings", db:execute("SELECT 1", {print}))
 fails("Invalid", "parameter 2", db:query(p"SELECT ?, ?", {1, {}}))
 fails("Invalid", "app:db", db:query("SELEC 1"))
 fails("Invalid", nil, db:query("SELECT * FROM nowhere"))

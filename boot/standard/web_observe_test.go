@@ -31,7 +31,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 // find waits for a line whose fields are as wanted.
 func (l *logLines) find(t testing.TB, want map[string]any) map[string]any {
 	t.Helper()
-	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		lines := strings.Split(l.text.String(), "\n")
 		l.mu.Unlock()

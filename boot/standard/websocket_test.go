@@ -87,7 +87,7 @@ func wantEnds(t *testing.T, ends chan error, wants ...ended) {
 				return
 			}
 			wants = slices.Delete(wants, i, i+1)
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("these connections do not end: %v", wants)
 			return
 		}

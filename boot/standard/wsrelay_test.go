@@ -169,7 +169,7 @@ func urlEscape(s string) string {
 // processes of their own: what one tells has no order with what the other does.
 func (r *relayTest) next(name, what string) *messages.Table {
 	r.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for i := 0; ; i++ {
 		for i >= len(r.seen) {
 			select {
@@ -555,7 +555,7 @@ func TestWSRelayManyClients(t *testing.T) {
 		var e *messages.Event
 		select {
 		case e = <-r.told:
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%d of %d left", left, joined)
 		}
 		d := e.Data.(*messages.Table)
