@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/troupe-go/troupe/actors/actorstest"
 )
 
 var troupe string
@@ -23,6 +25,9 @@ func TestMain(m *testing.M) {
 	troupe = filepath.Join(dir, "troupe")
 	if out, err := exec.Command("go", "build", "-o", troupe, "github.com/troupe-go/troupe/cmd/troupe").CombinedOutput(); err != nil {
 		panic(string(out))
+	}
+	if v := os.Getenv("TROUPE_TEMPORAL"); v != "" {
+		_ = os.Setenv("TEMPORAL_ADDRESS", v)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
@@ -49,6 +54,9 @@ func TestReadmes(t *testing.T) {
 		for _, s := range found {
 			t.Run(filepath.Dir(readme)+": "+s[1], func(t *testing.T) {
 				t.Parallel()
+				if strings.Contains(string(text), "TEMPORAL_ADDRESS") {
+					actorstest.Server(t, "TROUPE_TEMPORAL")
+				}
 				dir := filepath.Dir(readme)
 				if strings.HasPrefix(s[1], "troupe ") { // some write files where they run
 					to := t.TempDir()

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/troupe-go/troupe/actors/actorstest"
 )
 
 // block is a block of a page: its language, the file it is, and its text.
@@ -32,6 +34,9 @@ func TestGuide(t *testing.T) {
 			}
 			if _, err := exec.LookPath("curl"); err != nil && strings.Contains(string(text), "$ curl ") {
 				t.Skip("the page needs curl")
+			}
+			if strings.Contains(string(text), "TEMPORAL_ADDRESS") {
+				actorstest.Server(t, "TROUPE_TEMPORAL")
 			}
 			dir := t.TempDir()
 			var up *exec.Cmd
@@ -87,7 +92,7 @@ func TestGuide(t *testing.T) {
 func await(t *testing.T, dir, line string) {
 	t.Helper()
 	var out []byte
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		cmd := exec.Command(troupe, "registry", "history")
 		cmd.Dir = dir
 		out, _ = cmd.CombinedOutput() // until the node is up it fails

@@ -44,12 +44,16 @@ func (p *program) docsCommand() *cobra.Command {
 // referencePages makes every page by its path below the folder.
 func referencePages() (map[string]string, error) {
 	pages := map[string]string{}
+	shown, err := examples()
+	if err != nil {
+		return nil, err
+	}
 	var index strings.Builder
 	index.WriteString("# Reference\n\n## Lua modules\n\n| Module | Purpose |\n|---|---|\n")
 	modules := append(lua.Builtins(), standard.Modules()...)
 	slices.SortFunc(modules, func(a, b lua.Module) int { return strings.Compare(a.Name, b.Name) })
 	for _, m := range modules {
-		pages["reference/modules/"+m.Name+".md"] = m.Page()
+		pages["reference/modules/"+m.Name+".md"] = m.Page() + exampleOf(shown, "module "+m.Name)
 		pages["stubs/"+m.Name+".lua"] = m.Stub()
 		fmt.Fprintf(&index, "| [%s](modules/%s.md) | %s |\n", m.Name, m.Name, firstSentence(m.Doc))
 	}
@@ -64,7 +68,7 @@ func referencePages() (map[string]string, error) {
 		if len(k.Schema.Fields()) == 0 && k.Doc == "" {
 			continue
 		}
-		pages["reference/kinds/"+name+".md"] = "# " + name + "\n\n" + k.Doc + "\n\n" + k.Schema.Markdown()
+		pages["reference/kinds/"+name+".md"] = "# " + name + "\n\n" + k.Doc + "\n\n" + k.Schema.Markdown() + exampleOf(shown, name)
 		fmt.Fprintf(&index, "| [%s](kinds/%s.md) | %s |\n", name, name, firstSentence(k.Doc))
 	}
 	pages["reference/README.md"] = index.String()

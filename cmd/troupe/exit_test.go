@@ -52,7 +52,7 @@ func launch(t *testing.T, entries string, args ...string) *running {
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.AfterFunc(30*time.Second, func() { _ = r.Process.Signal(syscall.SIGQUIT) })
+	deadline := time.AfterFunc(2*time.Minute, func() { _ = r.Process.Signal(syscall.SIGQUIT) })
 	t.Cleanup(func() {
 		deadline.Stop()
 		_ = r.Process.Kill()

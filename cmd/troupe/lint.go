@@ -113,12 +113,20 @@ func (p *program) report(problems registry.Problems, entries int, f lintFlags) e
 		for _, x := range shown {
 			fmt.Fprintln(p.out, p.line(x, f.noColor))
 		}
-		fmt.Fprintf(p.out, "%d entries: %d errors, %d warnings\n", entries, errs, warnings)
+		fmt.Fprintf(p.out, "%s: %s, %s\n", count(entries, "entry", "entries"), count(errs, "error", "errors"), count(warnings, "warning", "warnings"))
 	}
 	if errs > 0 {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// count is a number of things with their name in the right form.
+func count(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // line is "file:line:column: severity: entry: text; hint", as editors read it.

@@ -209,7 +209,7 @@ func (p *program) pack(f *packFlags, args []string) error {
 	if err := write(args[0], manifest, es, files); err != nil {
 		return fmt.Errorf("writing %s: %w", args[0], err)
 	}
-	fmt.Fprintf(p.out, "wrote %s: %d entries, %d embedded folders\n", args[0], len(es), len(files))
+	fmt.Fprintf(p.out, "wrote %s: %s, %s\n", args[0], count(len(es), "entry", "entries"), count(len(files), "embedded folder", "embedded folders"))
 	return nil
 }
 

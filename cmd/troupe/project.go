@@ -96,17 +96,18 @@ func (pr *project) locate(name string) registry.Problems {
 		dir = filepath.Dir(name)
 	}
 	content, err := os.ReadFile(name)
+	var problems registry.Problems
 	switch {
 	case err == nil:
-		var problems registry.Problems
 		if lock, problems = registry.ParseLock(name, content); problems.Err() != nil {
 			return problems
 		}
 	case !errors.Is(err, fs.ErrNotExist) || name != registry.LockName:
 		return registry.Problems{{Pos: registry.Pos{File: name}, Text: "cannot be read: " + err.Error(), Hint: "correct --lock-file"}}
 	}
-	var problems registry.Problems
-	pr.sources, pr.modules, problems = lock.Resolve(pr.opener(dir), pr.config.Replacements())
+	var found registry.Problems
+	pr.sources, pr.modules, found = lock.Resolve(pr.opener(dir), pr.config.Replacements())
+	problems = append(problems, found...)
 	for i, m := range pr.modules {
 		if m.Dir != "" {
 			pr.modules[i].Dir = below(dir, m.Dir)
@@ -189,7 +190,7 @@ func (pr *project) load(more ...boot.Option) (registry.Entries, registry.Problem
 	pr.parts = parts
 	opts := append([]boot.Option{boot.WithConfig(pr.config), boot.WithModules(pr.modules...)}, pr.archive...)
 	es, problems := boot.Entries(pr.sources, parts, append(opts, more...)...)
-	problems = append(problems, boot.Check(es, parts)...)
+	problems = append(problems, boot.Check(es, parts).WithoutFollowing(problems)...)
 	problems = append(problems, pr.warnings...)
 	problems.Sort()
 	if pr.strict {

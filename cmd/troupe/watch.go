@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +18,10 @@ import (
 // quiet is how long the files must rest before they are read again: editors
 // write in several steps.
 const quiet = 150 * time.Millisecond
+
+// patience is how long files that never rest, such as a database in the folder,
+// can put that off.
+const patience = 10 * quiet
 
 // watcher notes edits to files from now on.
 type watcher struct{ *fsnotify.Watcher }
@@ -52,6 +57,7 @@ func (w *watcher) add(dir string) error {
 // ends. A broken edit is told and changes nothing.
 func (p *program) watch(ctx context.Context, rt *boot.Runtime, w *watcher) {
 	var rest <-chan time.Time
+	var first time.Time // of the edits that wait
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,18 +67,38 @@ func (p *program) watch(ctx context.Context, rt *boot.Runtime, w *watcher) {
 		case err := <-w.Errors:
 			fmt.Fprintln(p.err, "warning: watching the files:", err)
 		case e := <-w.Events:
-			if strings.HasPrefix(filepath.Base(e.Name), ".") || e.Op == fsnotify.Chmod {
+			if strings.HasPrefix(filepath.Base(e.Name), ".") || e.Op == fsnotify.Chmod || isOutput(e.Name) {
 				continue
 			}
 			if e.Has(fsnotify.Create) {
 				_ = w.add(e.Name) // a new folder
 			}
-			rest = time.After(quiet)
+			if rest == nil {
+				first = time.Now()
+			}
+			if time.Since(first) < patience {
+				rest = time.After(quiet)
+			}
 		case <-rest:
 			rest = nil
 			p.reload(ctx, rt)
 		}
 	}
+}
+
+// isOutput tells if the program's own output goes to a file: what it says about an
+// edit would be the next edit.
+func isOutput(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if out, err := f.Stat(); err == nil && os.SameFile(info, out) {
+			return true
+		}
+	}
+	return false
 }
 
 // reload makes a version of what the files say now.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const watched = `
@@ -78,5 +79,81 @@ func TestWatch(t *testing.T) {
 	}
 	if _, err := os.Stat(socket); err == nil {
 		t.Error("the socket is left behind")
+	}
+}
+
+// A file that is written all the time does not keep edits from being applied.
+func TestWatchBesideABusyFile(t *testing.T) {
+	r := launch(t, fmt.Sprintf(watched, "zero", "one"), "run", "-v", "--watch")
+	r.until(t, "watching .")
+	r.until(t, "application started")
+	end, ended := make(chan struct{}), make(chan struct{})
+	defer func() { close(end); <-ended }()
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(quiet / 5)
+		defer tick.Stop()
+		for {
+			select {
+			case <-end:
+				return
+			case <-tick.C:
+				_ = os.WriteFile(filepath.Join(r.Dir, "busy.db"), []byte("x"), 0o644)
+			}
+		}
+	}()
+	if err := os.WriteFile(filepath.Join(r.Dir, "_index.yaml"), fmt.Appendf(nil, watched, "one", "one + one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "v1 in ")
+}
+
+// What the program says about an edit is not an edit, though it goes to a file of the
+// folder that is watched.
+func TestWatchBesideItsOwnOutput(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "_index.yaml"), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(fmt.Sprintf(watched, "zero", "one"))
+	out, err := os.Create(filepath.Join(dir, "out.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = out.Close() }()
+	c := exec.Command(self, "run", "-v", "--watch")
+	c.Dir, c.Env, c.Stdout, c.Stderr = dir, append(os.Environ(), asProgram+"=1"), out, out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = c.Process.Kill(), c.Wait() })
+	said := func() string {
+		text, err := os.ReadFile(out.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	until := func(text string) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); !strings.Contains(said(), text); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%q did not appear:\n%s", text, said())
+			}
+		}
+	}
+	until("application started")
+	write(fmt.Sprintf(watched, "one", "one + "))
+	until("the version before goes on")
+	time.Sleep(5 * quiet) // for what must not come
+	if n := strings.Count(said(), "the version before goes on"); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, said())
 	}
 }

@@ -22,7 +22,7 @@ function Executor:with_actor(actor) end
 ---@return Error?
 function Executor:with_scope(scope) end
 
---- Replaces the options: timeout (milliseconds), network (entry id), retry = {max_attempts, initial_delay, max_delay, backoff_factor, jitter, retry_kinds, skip_kinds}.
+--- Replaces the options: timeout (milliseconds), network (entry id), retry = {max_attempts, initial_delay, max_delay, backoff_factor, jitter, retry_kinds, skip_kinds}; in workflows also those of activities, such as ["activity.start_to_close_timeout"].
 ---@param options table
 ---@return Executor
 ---@return Error?

@@ -91,7 +91,7 @@ function Request:body() end
 ---@return Error?
 function Request:body_json() end
 
---- The body as a stream.
+--- The body as a stream. Taken before the response begins it can be read on while that is written; later the rest of the body is gone.
 ---@return Stream
 ---@return Error?
 function Request:stream() end

@@ -4,7 +4,7 @@
 ---@class http_clientlib
 http_client = {}
 
---- Sends a GET request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a GET request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -12,7 +12,7 @@ http_client = {}
 ---@return Error?
 function http_client.get(url, options) end
 
---- Sends a POST request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a POST request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -20,7 +20,7 @@ function http_client.get(url, options) end
 ---@return Error?
 function http_client.post(url, options) end
 
---- Sends a PUT request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a PUT request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -28,7 +28,7 @@ function http_client.post(url, options) end
 ---@return Error?
 function http_client.put(url, options) end
 
---- Sends a PATCH request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a PATCH request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -36,7 +36,7 @@ function http_client.put(url, options) end
 ---@return Error?
 function http_client.patch(url, options) end
 
---- Sends a DELETE request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a DELETE request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -44,7 +44,7 @@ function http_client.patch(url, options) end
 ---@return Error?
 function http_client.delete(url, options) end
 
---- Sends a HEAD request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a HEAD request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param url string
 ---@param options? table
@@ -52,7 +52,7 @@ function http_client.delete(url, options) end
 ---@return Error?
 function http_client.head(url, options) end
 
---- Sends a request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen).
+--- Sends a request. Options: headers, query, cookies, form (tables of strings), body, files (a list of {name, filename, content or reader}; a reader is a Stream), auth {user, pass}, timeout (seconds or a duration; default 30), stream (true: the body is a Stream, and the timeout counts until it begins), max_response_body (bytes; default 120 MB, none for a Stream), unix_socket, tls {cert, key, ca, server_name, insecure_skip_verify}, overlay_network (id of a network entry; without it the one that the caller or the configuration has chosen), retry {max_attempts, initial_delay, max_delay, backoff_factor, jitter}: network errors, timeouts and the statuses 408, 429, 502, 503 and 504 are then tried again, each attempt with a timeout of its own, after the delay or what Retry-After asks for, up to max_delay; POST and PATCH only with a header Idempotency-Key, and never a reader.
 ---@async
 ---@param method string
 ---@param url string

@@ -248,7 +248,7 @@ function process.exec(id, host, ...) end
 ---@return SpawnBuilder
 function process.with_context(values) end
 
---- A builder for processes with these options: network, the id of a network entry. Raises when it is not allowed.
+--- A builder for processes with these options: network, the id of a network entry, and for workflows those of Temporal, such as ["temporal.workflow.id"]. Raises when it is not allowed.
 ---@param options table
 ---@return SpawnBuilder
 function process.with_options(options) end
