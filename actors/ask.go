@@ -52,6 +52,15 @@ func (r *Request) Reply(body any) {
 // Done answers a request that has nothing to tell.
 func (r *Request) Done() { r.Reply(done) }
 
+// Gone answers a request that came to a process after its end.
+func (r *Request) Gone() {
+	if off(r.Body) { // of something that is gone nothing has to be taken back
+		r.Done()
+		return
+	}
+	r.Reply(messages.Errorf(messages.NotFound, "pid not found: the process has ended"))
+}
+
 var done = &messages.Done{}
 
 // rootName is the actor below which everything of a runtime lives.
@@ -234,7 +243,14 @@ func FailDeadLetters(sys *actor.ActorSystem) {
 			return
 		}
 		_, m, _ := actor.UnwrapEnvelope(dl.Message)
-		if r, ok := m.(*Request); ok && r.From != nil {
+		r, ok := m.(*Request)
+		if !ok || r.From == nil {
+			return
+		}
+		switch r.Body.(type) {
+		case *messages.Monitor, *messages.Link, *messages.Cancel:
+			r.Gone()
+		default:
 			r.Reply(notThere(dl.PID, r.Body))
 		}
 	})

@@ -12,7 +12,7 @@ import (
 func (n *Node) Signal(req *Request, s *messages.Signal) {
 	target, err := n.Procs.Resolve(s.To)
 	if err != nil {
-		if off(s.Body) { // of something that is gone nothing has to be taken back
+		if off(s.Body) { // as Gone answers it
 			req.Done()
 			return
 		}

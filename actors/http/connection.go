@@ -79,6 +79,10 @@ func (c *connection) Receive(ctx actor.Context) {
 }
 
 func (c *connection) request(m *actors.Request) {
+	if c.over {
+		m.Gone()
+		return
+	}
 	if c.ties.Answer(m, c.proc.PID) {
 		return
 	}

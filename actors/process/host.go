@@ -124,26 +124,30 @@ func (n *nursery) launch(d *definition, s *messages.Spawn, terminal *lua.Termina
 
 // spawn answers messages.Spawn: with a name that is taken, the mail goes to the
 // one who has it.
-func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) *process {
+func (n *nursery) spawn(req *actors.Request, s *messages.Spawn, terminal *lua.Terminal, more func(*spawned)) {
 	if s.Name != "" && n.signal(req, s) {
-		return nil
+		return
 	}
 	p, err := n.start(s, terminal, more)
 	if err != nil {
 		req.Reply(err)
-		return nil
+		return
 	}
 	if s.Name != "" {
 		if _, ok := n.env.Procs.Name(s.Name, p.proc.PID); !ok {
 			n.env.Procs.Remove(p.proc)
 			p.Kill(messages.Errorf(messages.AlreadyExists, "name %s was taken meanwhile", s.Name))
-			n.signal(req, s)
-			return nil
+			n.again(req)
+			return
 		}
 	}
 	n.reply(req, s, &messages.Spawned{PID: p.proc.PID})
 	n.begin(p)
-	return p
+}
+
+// again has a request handled once more, after what is in the mailbox.
+func (n *nursery) again(req *actors.Request) {
+	n.env.Cell.Context().Send(n.env.Cell.Self(), req)
 }
 
 // reply answers a spawn; who wants ties to the process takes note of them.
@@ -155,18 +159,6 @@ func (n *nursery) reply(req *actors.Request, s *messages.Spawn, done *messages.S
 	}
 }
 
-// tie monitors and links a process that runs already, as the spawn that found it
-// asks: who calls spawn_monitored waits for an EXIT, whoever started the process.
-// One that is monitored already answers so, and nothing is to do.
-func (n *nursery) tie(p *actors.Proc, s *messages.Spawn) {
-	if s.Monitor {
-		n.env.Sys.Root.Send(p.Actor, &actors.Request{Body: &messages.Monitor{By: s.Parent}, Sys: n.env.Sys})
-	}
-	if s.Link {
-		n.env.Sys.Root.Send(p.Actor, &actors.Request{Body: &messages.Link{By: s.Parent}, Sys: n.env.Sys})
-	}
-}
-
 // begin lets a process run, once everybody who must know of it does.
 func (n *nursery) begin(p *process) {
 	n.env.Sys.Root.Send(p.address, &begin{})
@@ -175,18 +167,54 @@ func (n *nursery) begin(p *process) {
 	}
 }
 
-// signal gives the mail of a spawn to the process that has its name already.
+// signal gives the mail of a spawn to the process that has its name already. It
+// reports false if nobody has it.
 func (n *nursery) signal(req *actors.Request, s *messages.Spawn) bool {
 	owner := n.env.Procs.Find(n.env.Procs.Named(s.Name))
 	if owner == nil {
 		return false
 	}
-	n.tie(owner, s)
-	for _, m := range s.Mail {
-		n.env.Sys.Root.Send(owner.Actor, m)
-	}
-	n.reply(req, s, &messages.Spawned{PID: owner.PID, Existed: true})
+	n.tie(req, s, owner, func() {
+		for _, m := range s.Mail {
+			n.env.Sys.Root.Send(owner.Actor, m)
+		}
+		n.reply(req, s, &messages.Spawned{PID: owner.PID, Existed: true})
+	})
 	return true
+}
+
+// tie monitors and links a process that runs already, as the spawn that found it
+// asks, before it calls then: who calls spawn_monitored waits for an EXIT, whoever
+// started the process. If the process is at its end, another is started in its
+// place.
+func (n *nursery) tie(req *actors.Request, s *messages.Spawn, owner *actors.Proc, then func()) {
+	var asked []any
+	if s.Monitor {
+		asked = append(asked, &messages.Monitor{By: s.Parent})
+	}
+	if s.Link {
+		asked = append(asked, &messages.Link{By: s.Parent})
+	}
+	var next func()
+	next = func() {
+		if len(asked) == 0 {
+			then()
+			return
+		}
+		body := asked[0]
+		asked = asked[1:]
+		n.env.Cell.Ask(owner.Actor, body, func(_ any, err error) {
+			switch {
+			case err == nil || messages.IsKind(err, messages.AlreadyExists): // it is monitored already
+				next()
+			case messages.IsKind(err, messages.NotFound):
+				n.again(req)
+			default:
+				req.Reply(err)
+			}
+		})
+	}
+	next()
 }
 
 // exec answers req with the result of a process it starts.

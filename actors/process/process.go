@@ -30,7 +30,8 @@ type process struct {
 	trap     bool
 	ties     actors.Ties
 	asked    []outstanding
-	streams  bool // it has subscribed to the bus
+	early    map[string]*messages.Exit // of processes it may yet hear that it is linked to
+	streams  bool                      // it has subscribed to the bus
 	stopped  bool
 	started  time.Time
 	steps    atomic.Int64
@@ -334,12 +335,18 @@ func (p *process) answered(m *actors.Answer) {
 		if b.Monitor {
 			p.ties.Watch(b.PID)
 		}
+		if m := p.early[b.PID]; m != nil && p.vm != nil {
+			p.exit(m)
+		}
 		body = b.Spawned
 	case *ended:
 		body = b.value
 	case *actors.Tied:
 		p.ties.Note(b)
 		body = &messages.Done{}
+	}
+	if len(p.asked) == 0 {
+		p.early = nil
 	}
 	if p.vm != nil {
 		p.vm.Answer(m.Tag, body)
@@ -357,6 +364,12 @@ func (p *process) cancel(m *messages.Cancel) {
 // exit is told that another process ended.
 func (p *process) exit(m *messages.Exit) {
 	linked := p.ties.Ended(m)
+	if m.Links && !linked && len(p.asked) > 0 {
+		if p.early == nil {
+			p.early = map[string]*messages.Exit{}
+		}
+		p.early[m.From] = m
+	}
 	result := &messages.Table{Object: true}
 	if m.Result != nil {
 		result.Set("value", m.Result)
@@ -393,6 +406,10 @@ func (p *process) unix() float64 { return float64(p.node.Clock.Now().Unix()) }
 func (p *process) request(m *actors.Request) {
 	if p.proc == nil { // meant for a call that is over
 		m.Reply(messages.Errorf(messages.NotFound, "process not found: the call has ended"))
+		return
+	}
+	if p.stopped {
+		m.Gone()
 		return
 	}
 	if p.ties.Answer(m, p.proc.PID) {

@@ -62,6 +62,11 @@ func (p *process) Ask(tag uint64, cmd *lua.Command) {
 	case *messages.Subscribe:
 		b.By = p.PID()
 		p.streams = true
+	case *messages.Spawn:
+		if b.Link {
+			to = p.find(cmd.To)
+			p.asked = append(p.asked, outstanding{tag, to})
+		}
 	case *messages.Exec:
 		to = p.node.PID(cmd.To)
 		p.asked = append(p.asked, outstanding{tag, to})
